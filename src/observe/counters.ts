@@ -1,0 +1,60 @@
+/**
+ * Why a packet passed as it came. Every packet is accepted; these say what was not done to it.
+ */
+export const PASS_REASONS = [
+  "other-interface",
+  "not-ipv4",
+  "not-udp",
+  "truncated",
+  "malformed-packet",
+  "not-external-address",
+  "no-binding",
+  "source-not-allowed",
+  "not-translated-network",
+  "local-destination",
+  "inside-destination",
+  "unreachable-destination",
+  "empty",
+  "keep-alive",
+  "not-sip",
+  "bindings-full",
+  "signalling-ports-exhausted",
+  "pin-failed",
+  "untranslatable",
+  "nothing-to-change",
+  "too-large",
+  "internal-error",
+] as const;
+
+/** One of PASS_REASONS. */
+export type PassReason = (typeof PASS_REASONS)[number];
+
+/** Counters are plain integers, incremented on the packet path and read in bulk when somebody asks. */
+export class Counters {
+  /** Packets seen, per direction. */
+  outbound = 0;
+  inbound = 0;
+  /** Packets whose bytes were changed. */
+  translated = 0;
+  /** Signalling flows pinned, adopted from the kernel, and pinned anew after they had expired. */
+  pinned = 0;
+  adopted = 0;
+  /** Expectations put into the kernel, taken out, consumed by media, and refused by the kernel. */
+  armed = 0;
+  disarmed = 0;
+  consumed = 0;
+  armFailed = 0;
+  /** Why packets passed as they came. */
+  readonly passed: Record<PassReason, number>;
+  /** Why messages were left untranslated, by the translation's own reason. */
+  readonly skipped: Record<string, number> = {};
+
+  constructor() {
+    this.passed = Object.fromEntries(PASS_REASONS.map((reason) => [reason, 0])) as Record<PassReason, number>;
+  }
+
+  /** Counts a message that was left untranslated. */
+  skip(reason: string): void {
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import type { Place } from "../translate/mapping.ts";
+import type { Call } from "./calls.ts";
+import { Flows } from "./flows.ts";
+import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
+import type { PortPool } from "./ports.ts";
+import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
+
+/** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
+export type EndpointKey = number | string;
+
+/**
+ * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
+ * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
+ */
+export class Binding {
+  readonly key: EndpointKey;
+  readonly inside: Endpoint;
+  readonly transport: Transport;
+  /** External signalling port. */
+  readonly port: number;
+  readonly host: InsideHost;
+  readonly flows = new Flows();
+  /** Calls of this endpoint by Call-ID: two phones in one proxied call share the Call-ID, not the binding. */
+  readonly calls = new Map<string, Call>();
+  /** Milliseconds; the granted end of its registration, 0 when it has none. */
+  registeredUntil = 0;
+  /** Milliseconds of its last packet. */
+  spokeAt: number;
+  /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
+  readonly portless = new Set<Place>();
+  readonly timer: TimerEntry;
+
+  constructor(
+    key: EndpointKey,
+    inside: Endpoint,
+    transport: Transport,
+    port: number,
+    host: InsideHost,
+    now: number,
+    expire: (binding: Binding, now: number) => void,
+  ) {
+    this.key = key;
+    this.inside = inside;
+    this.transport = transport;
+    this.port = port;
+    this.host = host;
+    this.spokeAt = now;
+    this.timer = TimerWheel.entry((at) => expire(this, at));
+  }
+}
+
+/** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
+export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
+
+/** Told of every binding that ends, so that what hangs on it ends too. */
+export type BindingClosed = (binding: Binding) => void;
+
+/** Bindings is every binding of one transport, by inside endpoint and by external port. */
+export class Bindings {
+  readonly #transport: Transport;
+  readonly #pool: PortPool;
+  readonly #hosts: InsideHosts;
+  readonly #wheel: TimerWheel;
+  readonly #most: number;
+  readonly #idle: number;
+  readonly #closed: BindingClosed;
+  readonly #byInside = new Map<EndpointKey, Binding>();
+  readonly #byPort = new Map<number, Binding>();
+
+  /**
+   * @param most the most bindings held
+   * @param idle milliseconds a binding outlives its last packet when it is not registered
+   */
+  constructor(
+    transport: Transport,
+    pool: PortPool,
+    hosts: InsideHosts,
+    wheel: TimerWheel,
+    most: number,
+    idle: number,
+    closed: BindingClosed,
+  ) {
+    this.#transport = transport;
+    this.#pool = pool;
+    this.#hosts = hosts;
+    this.#wheel = wheel;
+    this.#most = most;
+    this.#idle = idle;
+    this.#closed = closed;
+  }
+
+  get size(): number {
+    return this.#byInside.size;
+  }
+
+  /** The binding of an inside endpoint. */
+  byInside(key: EndpointKey): Binding | undefined {
+    return this.#byInside.get(key);
+  }
+
+  /** The binding that an external port belongs to. */
+  byPort(port: number): Binding | undefined {
+    return this.#byPort.get(port);
+  }
+
+  values(): IterableIterator<Binding> {
+    return this.#byInside.values();
+  }
+
+  /**
+   * Makes the binding of an endpoint that has none.
+   *
+   * @param adopted the external port that the kernel already uses for this endpoint, taken if it is free
+   */
+  create(key: EndpointKey, inside: Endpoint, now: number, adopted?: number): Binding | BindingRefusal {
+    if (this.#byInside.size >= this.#most) return "bindings-full";
+    const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
+    if (port === undefined) return "signalling-ports-exhausted";
+    const host = this.#hosts.of(inside.host);
+    host.bindings++;
+    const binding = new Binding(key, inside, this.#transport, port, host, now, (it, at) =>
+      this.#review(it, at),
+    );
+    this.#byInside.set(key, binding);
+    this.#byPort.set(port, binding);
+    this.#wheel.schedule(binding.timer, now + this.#idle);
+    return binding;
+  }
+
+  /** Ends a binding and everything that hangs on it. */
+  close(binding: Binding): void {
+    if (this.#byInside.get(binding.key) !== binding) return;
+    this.#closed(binding);
+    this.#wheel.cancel(binding.timer);
+    this.#byInside.delete(binding.key);
+    this.#byPort.delete(binding.port);
+    this.#pool.give(binding.port);
+    binding.host.bindings--;
+    this.#hosts.release(binding.host);
+  }
+
+  /** Packets only note the time; whether a binding has ended is looked at when its timer comes. */
+  #review(binding: Binding, now: number): void {
+    const until = Math.max(binding.spokeAt + this.#idle, binding.registeredUntil);
+    if (until > now) this.#wheel.schedule(binding.timer, until);
+    else if (binding.calls.size > 0) this.#wheel.schedule(binding.timer, now + this.#idle);
+    else this.close(binding);
+  }
+}
