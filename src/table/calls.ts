@@ -79,6 +79,7 @@ export class Calls {
   readonly #limits: { readonly streams: number; readonly streamsPerHost: number };
   readonly #anySource: boolean;
   readonly #byMaster = new Map<string, Stream>();
+  readonly #byPort = new Map<number, { readonly stream: Stream; readonly component: Component }>();
   #calls = 0;
   #nextId = 1;
 
@@ -152,6 +153,7 @@ export class Calls {
     call.streams.set(key, stream);
     host.streams++;
     this.#byMaster.set(masterKey(target.rtp.host, peer, stream.id), stream);
+    for (const component of stream.components) this.#byPort.set(component.port, { stream, component });
     return stream;
   }
 
@@ -226,6 +228,11 @@ export class Calls {
     return this.#byMaster.get(masterKey(insideHost, peer, id));
   }
 
+  /** The stream and component an external media port belongs to. */
+  byPort(port: number): { readonly stream: Stream; readonly component: Component } | undefined {
+    return this.#byPort.get(port);
+  }
+
   /**
    * The kernel says that an expectation is gone and we did not take it out: consumed by a packet, or timed out.
    * A consumed one means that the component's media now flows, so its twin is taken out at once.
@@ -281,6 +288,7 @@ export class Calls {
 
   #close(stream: Stream): void {
     this.#release(stream);
+    for (const { port } of stream.components) this.#byPort.delete(port);
     this.#mediaPorts.give(stream.base, stream.units);
     stream.call.binding.host.streams--;
     this.#byMaster.delete(masterKey(stream.inside.host, stream.peer, stream.id));

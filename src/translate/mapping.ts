@@ -29,7 +29,13 @@ export interface MediaRewrite {
 
 /** A mapping that could not be given; the message then passes unmodified and the log names the reason. */
 export interface Refusal {
-  readonly refused: "table-full" | "ports-exhausted" | "media-host-not-allowed" | "unsupported-transport";
+  readonly refused:
+    | "table-full"
+    | "ports-exhausted"
+    | "bindings-full"
+    | "signalling-ports-exhausted"
+    | "media-host-not-allowed"
+    | "unsupported-transport";
 }
 
 /**
@@ -43,7 +49,12 @@ export interface Mapping {
    * @param port undefined when the place names none (the transport's default applies, RFC 3261 §19.1.2)
    * @returns undefined when the address is not ours to change
    */
-  signalling(host: string, port: number | undefined, transport: Transport, place: Place): Rewrite | undefined;
+  signalling(
+    host: string,
+    port: number | undefined,
+    transport: Transport,
+    place: Place,
+  ): Rewrite | Refusal | undefined;
   /**
    * Outbound: the stream of this media line, created on first sight and the same on every later one.
    * Inbound: only lines that name one of our own stream ports (hairpin) are rewritten.
