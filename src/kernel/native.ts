@@ -138,7 +138,9 @@ export function loadNative(): Native {
   try {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {
-    throw new Error(`The native addon ${path} cannot be loaded; build it with: npm run build:native`, { cause });
+    throw new Error(`The native addon ${path} cannot be loaded; build it with: npm run build:native`, {
+      cause,
+    });
   }
 }
 

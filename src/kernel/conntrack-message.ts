@@ -1,0 +1,291 @@
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { AttributeReader } from "./attribute-reader.ts";
+import * as ct from "./ctnetlink.ts";
+import type { MessageWriter } from "./message-writer.ts";
+import { encodeNat } from "./nat.ts";
+import { type MessageSpan, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLMSG_HEADER } from "./netlink-message.ts";
+import { decodeTuple, encodeTuple, type FlowTuple, familyNumber, inverse, protocolNumber } from "./tuple.ts";
+
+/** The two directions of a conntrack: enum ip_conntrack_dir. */
+export type Direction = "original" | "reply";
+
+/**
+ * What the kernel adds to the sequence numbers of one direction of a TCP flow: struct nf_ct_seqadj.
+ *
+ * Bytes at or behind sequence number `position` are shifted by `after`, bytes before it by `before`.
+ */
+export interface SequenceAdjustment {
+  readonly position: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What a TCP conntrack remembers beyond its tuples. */
+export interface TcpState {
+  /** enum tcp_conntrack: 0 none, 1 SYN_SENT, 3 ESTABLISHED. */
+  readonly state: number;
+  /** True when the kernel judges no sequence number of the flow (IP_CT_TCP_FLAG_BE_LIBERAL, both directions). */
+  readonly liberal: boolean;
+}
+
+/** NewConntrack is an entry to be made. */
+export interface NewConntrack {
+  /** Its original direction, before NAT. */
+  readonly original: FlowTuple;
+  /** Where the original direction's source is translated to. */
+  readonly sourceNat?: Endpoint | undefined;
+  /** Where the original direction's destination is translated to. */
+  readonly destinationNat?: Endpoint | undefined;
+  /** IPS_* bits. */
+  readonly status: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly mark?: number | undefined;
+  readonly zone?: number | undefined;
+  /** Name of the conntrack helper it carries. */
+  readonly helper?: string | undefined;
+  readonly tcp?: TcpState | undefined;
+}
+
+/** ConntrackEntry is an entry as the kernel tells it. */
+export interface ConntrackEntry {
+  readonly original: FlowTuple;
+  /** The reply direction, with NAT applied: its destination is what the original source became. */
+  readonly reply: FlowTuple;
+  /** IPS_* bits. */
+  readonly status: number;
+  /** Seconds left; 0 in a destroy event, which carries none. */
+  readonly timeout: number;
+  readonly mark: number;
+  readonly id: number;
+  readonly zone: number;
+  readonly helper: string | undefined;
+  /** Original direction of the flow that expected this one (IPS_EXPECTED). */
+  readonly master: FlowTuple | undefined;
+  readonly tcp: TcpState | undefined;
+  readonly sequenceAdjustment: {
+    readonly original: SequenceAdjustment | undefined;
+    readonly reply: SequenceAdjustment | undefined;
+  };
+}
+
+/** Which entries a dump is to hold; the kernel filters (Linux 5.8 and later for ports and protocol). */
+export interface ConntrackFilter {
+  readonly family?: "ipv4" | "ipv6" | undefined;
+  readonly mark?: { readonly value: number; readonly mask: number } | undefined;
+  /** Protocol and destination port of the original direction. */
+  readonly destination?: { readonly protocol: Transport; readonly port: number } | undefined;
+}
+
+/** Writes the request that makes `entry`, and is refused with EEXIST when either tuple is taken. */
+export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): void {
+  const { original, sourceNat, destinationNat, mark, zone, helper, tcp } = entry;
+  ct.beginCtnetlink(writer, ct.CT_NEW, NLM_F_CREATE | NLM_F_EXCL, familyNumber(original));
+  encodeTuple(writer, ct.CTA_TUPLE_ORIG, original);
+  encodeTuple(writer, ct.CTA_TUPLE_REPLY, inverse(original));
+  writer.be32(ct.CTA_STATUS, entry.status);
+  writer.be32(ct.CTA_TIMEOUT, entry.timeout);
+  if (sourceNat !== undefined) encodeNat(writer, ct.CTA_NAT_SRC, sourceNat);
+  if (destinationNat !== undefined) encodeNat(writer, ct.CTA_NAT_DST, destinationNat);
+  if (mark !== undefined) writer.be32(ct.CTA_MARK, mark);
+  if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
+  if (helper !== undefined) {
+    const nest = writer.beginNest(ct.CTA_HELP);
+    writer.string(ct.CTA_HELP_NAME, helper);
+    writer.endNest(nest);
+  }
+  if (tcp !== undefined) encodeTcp(writer, tcp);
+  writer.end();
+}
+
+/** Writes the request that sets the seconds an existing entry has left. */
+export function encodeConntrackTimeout(writer: MessageWriter, flow: FlowTuple, seconds: number): void {
+  ct.beginCtnetlink(writer, ct.CT_NEW, 0, familyNumber(flow));
+  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  writer.be32(ct.CTA_TIMEOUT, seconds);
+  writer.end();
+}
+
+/** Writes the request that sets the sequence adjustment of one direction of an existing TCP entry. */
+export function encodeSequenceAdjustment(
+  writer: MessageWriter,
+  flow: FlowTuple,
+  direction: Direction,
+  adjustment: SequenceAdjustment,
+): void {
+  ct.beginCtnetlink(writer, ct.CT_NEW, 0, familyNumber(flow));
+  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  const nest = writer.beginNest(direction === "original" ? ct.CTA_SEQ_ADJ_ORIG : ct.CTA_SEQ_ADJ_REPLY);
+  writer.be32(ct.CTA_SEQADJ_CORRECTION_POS, adjustment.position);
+  writer.be32(ct.CTA_SEQADJ_OFFSET_BEFORE, adjustment.before);
+  writer.be32(ct.CTA_SEQADJ_OFFSET_AFTER, adjustment.after);
+  writer.endNest(nest);
+  writer.end();
+}
+
+/** Writes the request for the entry of which `flow` is either direction. */
+export function encodeGetConntrack(writer: MessageWriter, flow: FlowTuple, zone?: number): void {
+  encodeByTuple(writer, ct.CT_GET, flow, zone);
+}
+
+/**
+ * Writes the request that deletes the entry of which `flow` is either direction, and its expectations with it.
+ *
+ * NB: without a tuple the kernel would delete every entry it has, so this takes no other form.
+ */
+export function encodeDeleteConntrack(writer: MessageWriter, flow: FlowTuple, zone?: number): void {
+  encodeByTuple(writer, ct.CT_DELETE, flow, zone);
+}
+
+/** Writes the request for all entries that pass `filter`. */
+export function encodeDumpConntrack(writer: MessageWriter, filter: ConntrackFilter = {}): void {
+  const { mark, destination } = filter;
+  const family = filter.family === undefined ? 0 : filter.family === "ipv6" ? ct.AF_INET6 : ct.AF_INET;
+  ct.beginCtnetlink(writer, ct.CT_GET, NLM_F_DUMP, family);
+  if (mark !== undefined) {
+    writer.be32(ct.CTA_MARK, mark.value);
+    writer.be32(ct.CTA_MARK_MASK, mark.mask);
+  }
+  if (destination !== undefined) {
+    const tuple = writer.beginNest(ct.CTA_TUPLE_ORIG);
+    const proto = writer.beginNest(ct.CTA_TUPLE_PROTO);
+    writer.u8(ct.CTA_PROTO_NUM, protocolNumber(destination.protocol));
+    writer.be16(ct.CTA_PROTO_DST_PORT, destination.port);
+    writer.endNest(proto);
+    writer.endNest(tuple);
+    const flags = ct.CTA_FILTER_F_CTA_PROTO_NUM | ct.CTA_FILTER_F_CTA_PROTO_DST_PORT;
+    const nest = writer.beginNest(ct.CTA_FILTER);
+    writer.u32(ct.CTA_FILTER_ORIG_FLAGS, flags);
+    writer.u32(ct.CTA_FILTER_REPLY_FLAGS, 0);
+    writer.endNest(nest);
+  }
+  writer.end();
+}
+
+/**
+ * Reads one CT_NEW or CT_DELETE message: the answer to a get or a dump, or an event.
+ *
+ * @returns undefined for an entry that is neither UDP nor TCP; throws KernelError EBADMSG on a broken message
+ */
+export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): ConntrackEntry | undefined {
+  let original: FlowTuple | undefined;
+  let reply: FlowTuple | undefined;
+  let master: FlowTuple | undefined;
+  let [status, timeout, mark, id, zone] = [0, 0, 0, 0, 0];
+  let helper: string | undefined;
+  let tcp: TcpState | undefined;
+  const adjusted: Record<Direction, SequenceAdjustment | undefined> = {
+    original: undefined,
+    reply: undefined,
+  };
+  const reader = new AttributeReader(bytes, message.start + NLMSG_HEADER + ct.NFGENMSG, message.end);
+  while (reader.next()) {
+    switch (reader.type) {
+      case ct.CTA_TUPLE_ORIG:
+        original = decodeTuple(reader);
+        break;
+      case ct.CTA_TUPLE_REPLY:
+        reply = decodeTuple(reader);
+        break;
+      case ct.CTA_TUPLE_MASTER:
+        master = decodeTuple(reader);
+        break;
+      case ct.CTA_STATUS:
+        status = reader.be32();
+        break;
+      case ct.CTA_TIMEOUT:
+        timeout = reader.be32();
+        break;
+      case ct.CTA_MARK:
+        mark = reader.be32();
+        break;
+      case ct.CTA_ID:
+        id = reader.be32();
+        break;
+      case ct.CTA_ZONE:
+        zone = reader.be16();
+        break;
+      case ct.CTA_HELP:
+        helper = decodeHelper(reader);
+        break;
+      case ct.CTA_PROTOINFO:
+        tcp = decodeTcp(reader);
+        break;
+      case ct.CTA_SEQ_ADJ_ORIG:
+        adjusted.original = decodeSequenceAdjustment(reader);
+        break;
+      case ct.CTA_SEQ_ADJ_REPLY:
+        adjusted.reply = decodeSequenceAdjustment(reader);
+        break;
+    }
+  }
+  if (original === undefined || reply === undefined) return undefined;
+  return {
+    original,
+    reply,
+    status,
+    timeout,
+    mark,
+    id,
+    zone,
+    helper,
+    master,
+    tcp,
+    sequenceAdjustment: adjusted,
+  };
+}
+
+function encodeByTuple(writer: MessageWriter, type: number, flow: FlowTuple, zone: number | undefined): void {
+  ct.beginCtnetlink(writer, type, 0, familyNumber(flow));
+  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
+  writer.end();
+}
+
+function encodeTcp(writer: MessageWriter, tcp: TcpState): void {
+  const info = writer.beginNest(ct.CTA_PROTOINFO);
+  const nest = writer.beginNest(ct.CTA_PROTOINFO_TCP);
+  writer.u8(ct.CTA_PROTOINFO_TCP_STATE, tcp.state);
+  if (tcp.liberal) {
+    // struct nf_ct_tcp_flags: the flags, then the mask of flags that are set by them.
+    const flags = Uint8Array.of(ct.IP_CT_TCP_FLAG_BE_LIBERAL, ct.IP_CT_TCP_FLAG_BE_LIBERAL);
+    writer.binary(ct.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
+    writer.binary(ct.CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
+  }
+  writer.endNest(nest);
+  writer.endNest(info);
+}
+
+function decodeTcp(reader: AttributeReader): TcpState | undefined {
+  const info = reader.nested();
+  while (info.next()) {
+    if (info.type !== ct.CTA_PROTOINFO_TCP) continue;
+    let state = 0;
+    let liberal = true;
+    for (const tcp = info.nested(); tcp.next(); ) {
+      if (tcp.type === ct.CTA_PROTOINFO_TCP_STATE) state = tcp.u8();
+      if (tcp.type === ct.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL || tcp.type === ct.CTA_PROTOINFO_TCP_FLAGS_REPLY) {
+        liberal &&= ((tcp.be16() >>> 8) & ct.IP_CT_TCP_FLAG_BE_LIBERAL) !== 0;
+      }
+    }
+    return { state, liberal };
+  }
+  return undefined;
+}
+
+function decodeHelper(reader: AttributeReader): string | undefined {
+  for (const help = reader.nested(); help.next(); ) {
+    if (help.type === ct.CTA_HELP_NAME) return help.string();
+  }
+  return undefined;
+}
+
+function decodeSequenceAdjustment(reader: AttributeReader): SequenceAdjustment {
+  let [position, before, after] = [0, 0, 0];
+  for (const parts = reader.nested(); parts.next(); ) {
+    if (parts.type === ct.CTA_SEQADJ_CORRECTION_POS) position = parts.be32();
+    if (parts.type === ct.CTA_SEQADJ_OFFSET_BEFORE) before = parts.be32() | 0;
+    if (parts.type === ct.CTA_SEQADJ_OFFSET_AFTER) after = parts.be32() | 0;
+  }
+  return { position, before, after };
+}

@@ -1,0 +1,178 @@
+import {
+  ArmJob,
+  type ArmRequest,
+  type ArmResult,
+  DisarmJob,
+  type DisarmRequest,
+  type DisarmResult,
+  RemoveMasterJob,
+  type RemoveResult,
+  removeResult,
+} from "./arm.ts";
+import {
+  type ConntrackEntry,
+  type ConntrackFilter,
+  type Direction,
+  decodeConntrack,
+  encodeConntrackTimeout,
+  encodeDeleteConntrack,
+  encodeDumpConntrack,
+  encodeGetConntrack,
+  encodeNewConntrack,
+  encodeSequenceAdjustment,
+  type SequenceAdjustment,
+} from "./conntrack-message.ts";
+import { errnoName } from "./errno.ts";
+import { decodeExpectation, type ExpectationEntry, encodeDumpExpectations } from "./expectation-message.ts";
+import { KernelError } from "./kernel-error.ts";
+import { MessageWriter } from "./message-writer.ts";
+import type { Native } from "./native.ts";
+import { messages, NETLINK_NETFILTER } from "./netlink-message.ts";
+import { NetlinkSocket } from "./netlink-socket.ts";
+import { type Pin, type PinResult, pinEntry } from "./pin.ts";
+import { RequestBatch } from "./request-batch.ts";
+import type { FlowTuple } from "./tuple.ts";
+
+const CREATED: PinResult = { kind: "created" };
+const CLASH: PinResult = { kind: "clash" };
+
+/**
+ * Conntrack is what we ask of the kernel's connection tracking, over one netlink socket and synchronously: a
+ * request has been carried out when its method (or, for the queued ones, `flush`) returns.
+ *
+ * Methods that answer with a result do not throw for what the kernel refuses; all of them throw KernelError when
+ * the socket itself fails, `flush` excepted, which reports it to every request it concerns.
+ */
+export class Conntrack {
+  readonly #socket: NetlinkSocket;
+  readonly #batch: RequestBatch;
+  readonly #writer = new MessageWriter(1024);
+  readonly #errno = new Int32Array(1);
+  #replied = 0;
+
+  private constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+    this.#batch = new RequestBatch(socket);
+  }
+
+  /** Throws KernelError when there is no nfnetlink. What needs CAP_NET_ADMIN fails with EPERM only when asked. */
+  static open(native: Native): Conntrack {
+    return new Conntrack(NetlinkSocket.open(native, NETLINK_NETFILTER, "conntrack"));
+  }
+
+  /** Makes the conntrack of a signalling flow with its NAT (DESIGN §4.1). */
+  pin(pin: Pin): PinResult {
+    encodeNewConntrack(this.#begin(), pinEntry(pin));
+    const errno = this.#request();
+    if (errno === 0) return CREATED;
+    const code = errnoName(errno);
+    if (code !== "EEXIST") return { kind: "failed", code };
+    const entry = this.lookup(pin.flow, pin.zone);
+    return entry === undefined ? CLASH : { kind: "exists", entry };
+  }
+
+  /**
+   * Finds the entry of which `flow` is either direction, as its packets arrive.
+   *
+   * @returns undefined when there is none; throws KernelError for any other refusal
+   */
+  lookup(flow: FlowTuple, zone?: number): ConntrackEntry | undefined {
+    encodeGetConntrack(this.#begin(), flow, zone);
+    const errno = this.#request();
+    if (errno !== 0) {
+      const code = errnoName(errno);
+      if (code === "ENOENT") return undefined;
+      throw new KernelError("look up conntrack", code);
+    }
+    for (const message of messages(this.#socket.replies, this.#replied)) {
+      return decodeConntrack(this.#socket.replies, message);
+    }
+    return undefined;
+  }
+
+  /** Deletes the entry of which `flow` is either direction, and the expectations it is master of. */
+  remove(flow: FlowTuple, zone?: number): RemoveResult {
+    encodeDeleteConntrack(this.#begin(), flow, zone);
+    return removeResult(this.#request());
+  }
+
+  /**
+   * Sets the seconds an entry has left.
+   *
+   * @returns undefined, or the errno name: ENOENT when there is no such entry
+   */
+  setTimeout(flow: FlowTuple, seconds: number): string | undefined {
+    encodeConntrackTimeout(this.#begin(), flow, seconds);
+    return this.#refusal();
+  }
+
+  /**
+   * Makes the kernel shift the sequence numbers of one direction of a TCP flow, and the ACKs of the other.
+   *
+   * @returns undefined, or the errno name: ENOENT when there is no such entry
+   */
+  adjustSequence(flow: FlowTuple, direction: Direction, adjustment: SequenceAdjustment): string | undefined {
+    encodeSequenceAdjustment(this.#begin(), flow, direction, adjustment);
+    return this.#refusal();
+  }
+
+  /** Queues a master and its expectations. They are made together or not at all, then `done` is called. */
+  arm(request: ArmRequest, done: (result: ArmResult) => void): void {
+    this.#batch.add(new ArmJob(request, done));
+  }
+
+  /** Queues the deletion of single expectations. */
+  disarm(request: DisarmRequest, done?: (result: DisarmResult) => void): void {
+    this.#batch.add(new DisarmJob(request, done));
+  }
+
+  /** Queues the deletion of a master, and with it of all its expectations. */
+  removeMaster(flow: FlowTuple, done?: (result: RemoveResult) => void, zone?: number): void {
+    this.#batch.add(new RemoveMasterJob(flow, zone, done));
+  }
+
+  /** Sends what is queued, in order, and calls each `done`. What a `done` queues waits for the next flush. */
+  flush(): void {
+    this.#batch.flush();
+  }
+
+  /** Yields the UDP and TCP entries that pass `filter`, in no order. */
+  *dumpConntrack(filter?: ConntrackFilter): Generator<ConntrackEntry> {
+    const writer = new MessageWriter(1024);
+    encodeDumpConntrack(writer, filter);
+    for (const { bytes, message } of this.#socket.dump(writer)) {
+      const entry = decodeConntrack(bytes, message);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** Yields all UDP and TCP expectations, whoever made them, in no order. */
+  *dumpExpectations(): Generator<ExpectationEntry> {
+    const writer = new MessageWriter(1024);
+    encodeDumpExpectations(writer);
+    for (const { bytes, message } of this.#socket.dump(writer)) {
+      const entry = decodeExpectation(bytes, message);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** Closes the socket; what is queued is not sent. Safe to call twice. */
+  close(): void {
+    this.#socket.close();
+  }
+
+  #begin(): MessageWriter {
+    this.#writer.clear();
+    return this.#writer;
+  }
+
+  #request(): number {
+    this.#replied = this.#socket.request(this.#writer, this.#errno);
+    return this.#errno[0] ?? 0;
+  }
+
+  #refusal(): string | undefined {
+    const errno = this.#request();
+    return errno === 0 ? undefined : errnoName(errno);
+  }
+}

@@ -1,0 +1,67 @@
+import { endianness } from "node:os";
+import { KernelError } from "./kernel-error.ts";
+
+/** NETLINK_ROUTE of linux/netlink.h. */
+export const NETLINK_ROUTE = 0;
+/** NETLINK_NETFILTER of linux/netlink.h. */
+export const NETLINK_NETFILTER = 12;
+
+/** NLM_F_REQUEST of linux/netlink.h. */
+export const NLM_F_REQUEST = 0x001;
+/** NLM_F_ACK of linux/netlink.h. */
+export const NLM_F_ACK = 0x004;
+/** NLM_F_DUMP of linux/netlink.h: NLM_F_ROOT | NLM_F_MATCH. */
+export const NLM_F_DUMP = 0x300;
+/** NLM_F_EXCL of linux/netlink.h. */
+export const NLM_F_EXCL = 0x200;
+/** NLM_F_CREATE of linux/netlink.h. */
+export const NLM_F_CREATE = 0x400;
+
+/** NLMSG_ERROR of linux/netlink.h; with error 0 it is an ACK. */
+export const NLMSG_ERROR = 2;
+/** Bytes of struct nlmsghdr: length u32, type u16, flags u16, sequence u32, port u32, all in host order. */
+export const NLMSG_HEADER = 16;
+/** NLA_F_NESTED of linux/netlink.h. */
+export const NLA_F_NESTED = 0x8000;
+/** NLA_TYPE_MASK of linux/netlink.h. */
+export const NLA_TYPE_MASK = 0x3fff;
+/** Bytes of struct nlattr: length u16, type u16, both in host order. */
+export const NLA_HEADER = 4;
+
+/** Netlink headers and rtnetlink values are in host byte order. */
+export const LITTLE_ENDIAN = endianness() === "LE";
+
+/** NLMSG_ALIGN and NLA_ALIGN of linux/netlink.h. */
+export function align(length: number): number {
+  return (length + 3) & ~3;
+}
+
+/** Where one message of a buffer lies: `start` is its header, `end` just behind its unpadded bytes. */
+export interface MessageSpan {
+  readonly type: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Walks the whole messages in `bytes[0..length)`.
+ *
+ * Throws KernelError EBADMSG when a header is cut off or its length reaches beyond the buffer.
+ */
+export function* messages(bytes: Uint8Array, length: number): Generator<MessageSpan> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  let start = 0;
+  while (start < length) {
+    if (length - start < NLMSG_HEADER) throw badMessage(`${length - start} bytes left of a message header`);
+    const size = view.getUint32(start, LITTLE_ENDIAN);
+    if (size < NLMSG_HEADER || size > length - start) {
+      throw badMessage(`message of ${size} bytes in ${length - start} bytes`);
+    }
+    yield { type: view.getUint16(start + 4, LITTLE_ENDIAN), start, end: start + size };
+    start += align(size);
+  }
+}
+
+function badMessage(detail: string): KernelError {
+  return new KernelError("read netlink", "EBADMSG", detail);
+}

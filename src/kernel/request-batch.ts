@@ -1,0 +1,119 @@
+import { constants } from "node:os";
+import { errorCode } from "./kernel-error.ts";
+import { MessageWriter } from "./message-writer.ts";
+import type { NetlinkSocket } from "./netlink-socket.ts";
+
+/** Bytes no message of ctnetlink that we write exceeds. */
+const LARGEST_MESSAGE = 512;
+/** Most messages in one send; the largest job must fit. */
+const MOST_MESSAGES = 256;
+
+/**
+ * Job is a piece of work that takes one or more kernel requests and is finished by their outcome.
+ *
+ * `encode` writes exactly `messages` requests. `undo` writes the requests that remove what the outcome left half
+ * made, and returns how many (at most `messages`). `settle` reports; it runs after the undoing.
+ */
+export interface Job {
+  readonly messages: number;
+  encode(writer: MessageWriter): void;
+  undo(errnos: Int32Array, writer: MessageWriter): number;
+  settle(errnos: Int32Array): void;
+}
+
+/** RequestBatch collects jobs and sends as many of them as fit in one sendmsg. */
+export class RequestBatch {
+  readonly #socket: NetlinkSocket;
+  readonly #writer = new MessageWriter(MOST_MESSAGES * LARGEST_MESSAGE);
+  readonly #errnos = new Int32Array(MOST_MESSAGES);
+  readonly #undoErrnos = new Int32Array(MOST_MESSAGES);
+  #jobs: Job[] = [];
+
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /** Throws RangeError when `job` is larger than one send can be. */
+  add(job: Job): void {
+    if (job.messages > MOST_MESSAGES) {
+      throw new RangeError(`${job.messages} requests in one job, at most ${MOST_MESSAGES} are possible`);
+    }
+    this.#jobs.push(job);
+  }
+
+  /**
+   * Does all jobs that were added before. What a `settle` adds waits for the next flush.
+   *
+   * Every job is settled even when one throws; the first error is thrown again at the end.
+   */
+  flush(): void {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    const errors: unknown[] = [];
+    let chunk: Job[] = [];
+    let count = 0;
+    for (const job of jobs) {
+      if (count + job.messages > MOST_MESSAGES) {
+        this.#execute(chunk, errors);
+        chunk = [];
+        count = 0;
+      }
+      if (!this.#encode(job, errors)) continue;
+      chunk.push(job);
+      count += job.messages;
+    }
+    this.#execute(chunk, errors);
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** A job that cannot be written (an address that is none, say) fails alone. */
+  #encode(job: Job, errors: unknown[]): boolean {
+    const before = this.#writer.length;
+    try {
+      job.encode(this.#writer);
+      return true;
+    } catch (error) {
+      this.#writer.length = before;
+      errors.push(error);
+      settle(job, new Int32Array(job.messages).fill(constants.errno.EINVAL), errors);
+      return false;
+    }
+  }
+
+  #execute(jobs: readonly Job[], errors: unknown[]): void {
+    if (jobs.length === 0) return;
+    this.#send(this.#errnos);
+    let at = 0;
+    let undos = 0;
+    for (const job of jobs) {
+      undos += job.undo(this.#errnos.subarray(at, at + job.messages), this.#writer);
+      at += job.messages;
+    }
+    if (undos > 0) this.#send(this.#undoErrnos);
+    at = 0;
+    for (const job of jobs) {
+      settle(job, this.#errnos.subarray(at, at + job.messages), errors);
+      at += job.messages;
+    }
+  }
+
+  /** A socket that fails (ENOBUFS, say) fails every request of the send, so that each job hears of it. */
+  #send(errnos: Int32Array): void {
+    errnos.fill(0);
+    try {
+      this.#socket.request(this.#writer, errnos);
+    } catch (error) {
+      const known: Record<string, number | undefined> = constants.errno;
+      errnos.fill(known[errorCode(error)] ?? constants.errno.EIO);
+    }
+    this.#writer.clear();
+  }
+}
+
+function settle(job: Job, errnos: Int32Array, errors: unknown[]): void {
+  try {
+    job.settle(errnos);
+  } catch (error) {
+    errors.push(error);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
+import type { AttributeReader } from "./attribute-reader.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  CTA_IP_V4_DST,
+  CTA_IP_V4_SRC,
+  CTA_IP_V6_DST,
+  CTA_IP_V6_SRC,
+  CTA_PROTO_DST_PORT,
+  CTA_PROTO_NUM,
+  CTA_PROTO_SRC_PORT,
+  CTA_TUPLE_IP,
+  CTA_TUPLE_PROTO,
+} from "./ctnetlink.ts";
+import type { MessageWriter } from "./message-writer.ts";
+
+/** FlowTuple is what names a flow in one direction: struct nf_conntrack_tuple without its zone. */
+export interface FlowTuple {
+  readonly protocol: Transport;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/** Returns the tuple of the packets that answer `tuple` when there is no NAT. */
+export function inverse(tuple: FlowTuple): FlowTuple {
+  return { protocol: tuple.protocol, source: tuple.destination, destination: tuple.source };
+}
+
+/** Returns AF_INET or AF_INET6. */
+export function familyNumber(tuple: FlowTuple): number {
+  return familyOf(tuple.destination.host) === "ipv6" ? AF_INET6 : AF_INET;
+}
+
+/** IPPROTO_TCP and IPPROTO_UDP of linux/in.h. */
+export function protocolNumber(protocol: Transport): number {
+  return protocol === "tcp" ? 6 : 17;
+}
+
+/** Writes `tuple` as nested attribute `type` (CTA_TUPLE_ORIG, CTA_EXPECT_MASTER, ...). */
+export function encodeTuple(writer: MessageWriter, type: number, tuple: FlowTuple): void {
+  const { source, destination } = tuple;
+  const nest = writer.beginNest(type);
+  const ip = writer.beginNest(CTA_TUPLE_IP);
+  writer.address(CTA_IP_V4_SRC, CTA_IP_V6_SRC, source.host);
+  writer.address(CTA_IP_V4_DST, CTA_IP_V6_DST, destination.host);
+  writer.endNest(ip);
+  const proto = writer.beginNest(CTA_TUPLE_PROTO);
+  writer.u8(CTA_PROTO_NUM, protocolNumber(tuple.protocol));
+  writer.be16(CTA_PROTO_SRC_PORT, source.port);
+  writer.be16(CTA_PROTO_DST_PORT, destination.port);
+  writer.endNest(proto);
+  writer.endNest(nest);
+}
+
+/**
+ * Reads the nested attribute `reader` stands on.
+ *
+ * @returns undefined for a flow that is neither UDP nor TCP
+ */
+export function decodeTuple(reader: AttributeReader): FlowTuple | undefined {
+  let [sourceHost, destinationHost] = ["", ""];
+  let [protocol, sourcePort, destinationPort] = [0, 0, 0];
+  for (const parts = reader.nested(); parts.next(); ) {
+    if (parts.type === CTA_TUPLE_IP) {
+      for (const ip = parts.nested(); ip.next(); ) {
+        if (ip.type === CTA_IP_V4_SRC || ip.type === CTA_IP_V6_SRC) sourceHost = ip.address();
+        if (ip.type === CTA_IP_V4_DST || ip.type === CTA_IP_V6_DST) destinationHost = ip.address();
+      }
+    }
+    if (parts.type === CTA_TUPLE_PROTO) {
+      for (const proto = parts.nested(); proto.next(); ) {
+        if (proto.type === CTA_PROTO_NUM) protocol = proto.u8();
+        if (proto.type === CTA_PROTO_SRC_PORT) sourcePort = proto.be16();
+        if (proto.type === CTA_PROTO_DST_PORT) destinationPort = proto.be16();
+      }
+    }
+  }
+  if (protocol !== 6 && protocol !== 17) return undefined;
+  if (sourceHost === "" || destinationHost === "") return undefined;
+  return {
+    protocol: protocol === 6 ? "tcp" : "udp",
+    source: { host: sourceHost, port: sourcePort },
+    destination: { host: destinationHost, port: destinationPort },
+  };
+}
