@@ -59,6 +59,8 @@ let labs = 0;
 export class Lab {
   /** A folder of this lab's own, for sockets, logs and generated configuration. */
   readonly directory: string;
+  /** A process on the gateway that does nothing: /proc/<witness>/net is the gateway's, without entering it. */
+  readonly witness: number;
   readonly #name: string;
   readonly #children = new Set<ChildProcess>();
   readonly #undo: () => void;
@@ -71,6 +73,9 @@ export class Lab {
     this.#undo = atExit(() => this.#remove());
     try {
       this.#build(options);
+      const { pid } = this.spawn("gw", "sleep", ["infinity"], { stdio: "ignore" });
+      if (!pid) throw new LabCommandError("on gw: sleep infinity: cannot be started");
+      this.witness = pid;
     } catch (error) {
       this.dispose();
       throw error;

@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Daemon } from "./daemon.ts";
+import { holdKernelSetting } from "./kernel-setting.ts";
+import type { Lab } from "./namespaces.ts";
+
+/** What helps SIP through the gateway: this project, the kernel's own helper, or nothing but NAT. */
+export type HelperKind = "sipexpectd" | "kernel" | "none";
+export const HELPER_KINDS: readonly HelperKind[] = ["sipexpectd", "kernel", "none"];
+
+const DIRECT_MEDIA = "/sys/module/nf_conntrack_sip/parameters/sip_direct_media";
+
+/**
+ * Attaches a helper to the lab's gateway.
+ *
+ * @returns a function that detaches what outlives the lab; call it before Lab.dispose
+ */
+export async function attachHelper(lab: Lab, kind: HelperKind): Promise<() => Promise<void>> {
+  switch (kind) {
+    case "sipexpectd": {
+      const daemon = await Daemon.start(lab);
+      return async () => {
+        await daemon.stop();
+      };
+    }
+    case "kernel":
+      return attachKernelHelper(lab);
+    case "none":
+      return () => Promise.resolve();
+  }
+}
+
+/** nf_conntrack_sip as an admin attaches it, with media allowed from other addresses than the signalling's. */
+async function attachKernelHelper(lab: Lab): Promise<() => Promise<void>> {
+  for (const module of ["nf_conntrack_sip", "nf_nat_sip"]) {
+    if (!existsSync(`/sys/module/${module}`)) execFileSync("modprobe", [module]);
+  }
+  // With its default the kernel's helper lets no provider's media in that has an address of its own; it is to be
+  // measured at its best.
+  const restore = holdKernelSetting(DIRECT_MEDIA, 0);
+  const rule = "-t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip";
+  await lab.exec("gw", "iptables", "-w", ...rule.split(" "));
+  return () => {
+    restore();
+    return Promise.resolve();
+  };
+}

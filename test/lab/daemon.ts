@@ -1,0 +1,140 @@
+import type { ChildProcess } from "node:child_process";
+import { createWriteStream, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { INSIDE_INTERFACE, type Lab, OUTSIDE_INTERFACE } from "./namespaces.ts";
+import { builtFile } from "./package-root.ts";
+
+/** The NFQUEUE number of every lab; queues belong to their namespace, so labs do not meet. */
+export const QUEUE = 5060;
+/** Milliseconds the daemon may take to bind its queue, or to stop. */
+const PATIENCE = 15_000;
+
+/** One line of the daemon's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [key: string]: unknown;
+}
+
+/** Daemon is sipexpectd itself, with its rules, on the lab's gateway. */
+export class Daemon {
+  /** Its log so far, oldest line first. */
+  readonly log: LogLine[] = [];
+  readonly #lab: Lab;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<string>;
+  readonly #listeners = new Set<(line: LogLine) => void>();
+
+  /**
+   * Applies the rules with `sipexpectd rules apply` and starts `sipexpectd run`.
+   *
+   * @param args more flags for `run`
+   * @returns once the daemon has said that its queue is bound
+   * Rejects, with the end of its log, when it ends before or takes longer than 15 seconds.
+   */
+  static async start(lab: Lab, args: readonly string[] = []): Promise<Daemon> {
+    await rules(lab, "apply");
+    return Daemon.restart(lab, args);
+  }
+
+  /** Starts `sipexpectd run` where the rules are in place already. */
+  static async restart(lab: Lab, args: readonly string[] = []): Promise<Daemon> {
+    const daemon = new Daemon(lab, args);
+    const ready = daemon.waitFor((line) => line.msg === "ready");
+    const failed = daemon.#ended.then((how) => {
+      throw new Error(`sipexpectd ended before it was ready (${how}):\n${daemon.#tail()}`);
+    });
+    await Promise.race([ready, failed]);
+    failed.catch(() => {
+      // From here on the daemon may end when the test wants it to.
+    });
+    return daemon;
+  }
+
+  private constructor(lab: Lab, args: readonly string[]) {
+    this.#lab = lab;
+    const interfaces = ["--inside", INSIDE_INTERFACE, "--outside", OUTSIDE_INTERFACE];
+    const files = ["--socket", this.socketPath, "--store", join(lab.directory, "store")];
+    const main = builtFile("src/cli/main.ts");
+    const flags = ["run", ...interfaces, "--queue", String(QUEUE), ...files, ...args];
+    this.#child = lab.spawn("gw", process.execPath, [main, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    const { stdout, stderr } = this.#child;
+    if (!stdout || !stderr) throw new Error("sipexpectd was started without standard output and error.");
+    stderr.pipe(createWriteStream(this.#errorPath));
+    createInterface({ input: stdout }).on("line", (line) => this.#receive(JSON.parse(line) as LogLine));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("exit", (status, signal) => resolve(signal ?? `status ${status}`));
+    });
+  }
+
+  /** Its Unix socket. */
+  get socketPath(): string {
+    return join(this.#lab.directory, "sipexpectd.sock");
+  }
+
+  /** Sends it a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /**
+   * The first line of the log, past or to come, that matches.
+   *
+   * Rejects, with the end of the log, when none comes in 15 seconds.
+   */
+  waitFor(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    const past = this.log.find(matches);
+    return past ? Promise.resolve(past) : this.next(matches);
+  }
+
+  /** The next line to come that matches; rejects like waitFor. */
+  next(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    return new Promise((resolve, reject) => {
+      const listener = (line: LogLine) => {
+        if (!matches(line)) return;
+        settle();
+        resolve(line);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(new Error(`sipexpectd did not log what was waited for; its log ends:\n${this.#tail()}`));
+      }, PATIENCE);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+      };
+      this.#listeners.add(listener);
+    });
+  }
+
+  /** Ends it, by SIGTERM unless another signal is named, and waits for that. Returns its exit status or signal. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<string> {
+    this.#child.kill(signal);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE);
+    const how = await this.#ended;
+    clearTimeout(timer);
+    return how;
+  }
+
+  #receive(line: LogLine): void {
+    this.log.push(line);
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  #tail(): string {
+    const lines = this.log.slice(-20).map((line) => JSON.stringify(line));
+    return [...lines, readFileSync(this.#errorPath, "utf8")].join("\n");
+  }
+
+  get #errorPath(): string {
+    return join(this.#lab.directory, "sipexpectd.stderr");
+  }
+}
+
+/** Runs `sipexpectd rules <verb>` on the gateway. */
+export async function rules(lab: Lab, verb: "apply" | "remove"): Promise<void> {
+  const interfaces = ["--inside", INSIDE_INTERFACE, "--outside", OUTSIDE_INTERFACE];
+  const flags = [...interfaces, "--backend", "iptables", "--queue", String(QUEUE)];
+  await lab.exec("gw", process.execPath, builtFile("src/cli/main.ts"), "rules", verb, ...flags);
+}
