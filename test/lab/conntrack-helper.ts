@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { loadNatSip } from "../../src/rules/nat-sip.ts";
 import { Daemon } from "./daemon.ts";
 import { holdKernelSetting } from "./kernel-setting.ts";
 import type { Lab } from "./namespaces.ts";
@@ -32,9 +31,7 @@ export async function attachHelper(lab: Lab, kind: HelperKind): Promise<() => Pr
 
 /** nf_conntrack_sip as an admin attaches it, with media allowed from other addresses than the signalling's. */
 async function attachKernelHelper(lab: Lab): Promise<() => Promise<void>> {
-  for (const module of ["nf_conntrack_sip", "nf_nat_sip"]) {
-    if (!existsSync(`/sys/module/${module}`)) execFileSync("modprobe", [module]);
-  }
+  if (!loadNatSip()) throw new Error("This kernel has no nf_nat_sip, so --helper kernel cannot be shown.");
   // With its default the kernel's helper lets no provider's media in that has an address of its own; it is to be
   // measured at its best.
   const restore = holdKernelSetting(DIRECT_MEDIA, 0);
