@@ -1,12 +1,49 @@
 import type { Transport } from "../packet/endpoint.ts";
 import type { Span } from "../sip/message.ts";
 
+/** An address in a c=, o= or a= line: its text, where it stands, and the family the line names. */
+export interface Address extends Span {
+  /** As written, without the TTL and the count of a multicast address (RFC 8866 §5.7). */
+  readonly host: string;
+  readonly family: "IP4" | "IP6";
+}
+
 /** Where a stream's RTCP goes (RFC 3550 §11, RFC 3605, RFC 5761). */
 export type Rtcp =
   | { readonly kind: "none" }
   | { readonly kind: "next" }
   | { readonly kind: "mux" }
   | { readonly kind: "explicit"; readonly host: string | undefined; readonly port: number };
+
+/** An a=rtcp line as it stands, whatever else decides where RTCP goes (RFC 3605 §2.1). */
+export interface RtcpLine {
+  readonly port: number;
+  readonly portSpan: Span;
+  /** undefined when the line names a port alone */
+  readonly address: Address | undefined;
+}
+
+/** An a=candidate line (RFC 8839 §5.1). */
+export interface IceCandidate {
+  /** 1 is RTP, 2 is RTCP. */
+  readonly component: number;
+  readonly transport: Transport;
+  readonly host: string;
+  readonly hostSpan: Span;
+  readonly port: number;
+  readonly portSpan: Span;
+  /** "host", "srflx", "prflx", "relay", in lower case. */
+  readonly type: string;
+}
+
+/** One address with its port in an attribute: a URI of a=path (RFC 4975 §8.1), an a=remote-candidates entry. */
+export interface AttributeAddress {
+  readonly attribute: "path" | "remote-candidates";
+  readonly host: string;
+  readonly hostSpan: Span;
+  readonly port: number;
+  readonly portSpan: Span;
+}
 
 /** MediaDescription is one m= line with everything that decides its ports. */
 export interface MediaDescription {
@@ -31,4 +68,18 @@ export interface MediaDescription {
   /** True when a=candidate lines or ice-ufrag make this an ICE stream (RFC 8839). */
   readonly ice: boolean;
   readonly portSpan: Span;
+  /** The c= line in force, the session's or the line's own; undefined when there is none. */
+  readonly connection: Address | undefined;
+  readonly rtcpLine: RtcpLine | undefined;
+  readonly candidates: readonly IceCandidate[];
+  readonly addresses: readonly AttributeAddress[];
+}
+
+/** Session is one session description (RFC 8866) as far as it holds addresses. */
+export interface Session {
+  /** The address of the o= line. */
+  readonly origin: Address | undefined;
+  /** The c= line of the session level. */
+  readonly connection: Address | undefined;
+  readonly media: readonly MediaDescription[];
 }

@@ -1,0 +1,22 @@
+import { equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
+import { fieldAt } from "./line.ts";
+import type { Address } from "./session.ts";
+
+/**
+ * Reads `IN IP4 192.0.2.1` or `IN IP6 2001:db8::1`, with the TTL and count a multicast address may carry
+ * (RFC 8866 §5.2, §5.7). The address may be a host name.
+ *
+ * @returns undefined when the text is something else
+ */
+export function scanAddress(text: string, start: number, end: number): Address | undefined {
+  const network = fieldAt(text, start, end);
+  if (!equalsIgnoringCase(text, network.start, network.end, "in")) return undefined;
+  const type = fieldAt(text, network.end, end);
+  const isIp4 = equalsIgnoringCase(text, type.start, type.end, "ip4");
+  if (!isIp4 && !equalsIgnoringCase(text, type.start, type.end, "ip6")) return undefined;
+  const field = fieldAt(text, type.end, end);
+  const hostEnd = find(text, SLASH, field.start, field.end);
+  if (hostEnd === field.start) return undefined;
+  const host = text.slice(field.start, hostEnd);
+  return { host, start: field.start, end: hostEnd, family: isIp4 ? "IP4" : "IP6" };
+}

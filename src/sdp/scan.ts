@@ -1,0 +1,205 @@
+import { EQUAL } from "../sip/characters.ts";
+import { scanAddress } from "./address.ts";
+import {
+  attributeValue,
+  isAttribute,
+  scanCandidate,
+  scanPath,
+  scanRemoteCandidates,
+  scanRtcp,
+  scanSetup,
+} from "./attribute.ts";
+import { applyBundle } from "./bundle.ts";
+import { fieldAt, lineEnd, lineFeedAt } from "./line.ts";
+import { MediaDraft } from "./media-draft.ts";
+import { scanMediaLine } from "./media-line.ts";
+import type { Address, MediaDescription, Session } from "./session.ts";
+
+/** Why a text is no session description that may be edited. */
+export type InvalidSession =
+  | "no-version"
+  | "malformed-line"
+  | "malformed-origin"
+  | "malformed-connection"
+  | "malformed-media"
+  | "malformed-rtcp"
+  | "malformed-candidate";
+
+/** SessionScan is what a text is: a session description, or why not and at which offset. */
+export type SessionScan =
+  | { readonly kind: "session"; readonly session: Session }
+  | { readonly kind: "invalid"; readonly reason: InvalidSession; readonly at: number };
+
+/**
+ * Reads the session description in `[start, end)` (RFC 8866) as far as it holds addresses; spans are offsets
+ * into `text`. It is total, and linear in the length. Lines end in CRLF or in LF alone.
+ *
+ * @param kind a trickle-ice-sdpfrag has no v= line and may lack the c= line (RFC 8840 §9.2)
+ */
+export function scanSession(
+  text: string,
+  start: number,
+  end: number,
+  kind: "session" | "trickle-ice-sdpfrag" = "session",
+): SessionScan {
+  const scanner = new SessionScanner(text);
+  if (kind === "session" && !text.startsWith("v=", start)) {
+    return { kind: "invalid", reason: "no-version", at: start };
+  }
+  let at = start;
+  while (at < end) {
+    const lineFeed = lineFeedAt(text, at, end);
+    const stop = lineEnd(text, at, lineFeed);
+    if (stop > at) {
+      const reason = scanner.line(at, stop);
+      if (reason !== undefined) return { kind: "invalid", reason, at };
+    }
+    at = lineFeed + 1;
+  }
+  return { kind: "session", session: scanner.finish() };
+}
+
+const O = 0x6f;
+const C = 0x63;
+const M = 0x6d;
+const A = 0x61;
+
+/** Takes the lines of one session description one after another. */
+class SessionScanner {
+  readonly #text: string;
+  readonly #media: MediaDraft[] = [];
+  readonly #bundles: string[] = [];
+  #origin: Address | undefined;
+  #connection: Address | undefined;
+  #ice = false;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Takes the line in `[start, end)`, which is not empty; a reason when it cannot be relied on. */
+  line(start: number, end: number): InvalidSession | undefined {
+    const text = this.#text;
+    if (end - start < 2 || text.charCodeAt(start + 1) !== EQUAL) return "malformed-line";
+    switch (text.charCodeAt(start)) {
+      case O:
+        return this.#takeOrigin(start + 2, end);
+      case C:
+        return this.#takeConnection(start + 2, end);
+      case M:
+        return this.#takeMedia(start + 2, end);
+      case A:
+        return this.#takeAttribute(start + 2, end);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The session the lines make. */
+  finish(): Session {
+    const media: MediaDescription[] = this.#media.map((draft) => draft.finish(this.#connection, this.#ice));
+    return {
+      origin: this.#origin,
+      connection: this.#connection,
+      media: this.#bundles.length === 0 ? media : applyBundle(media, this.#bundles, this.#mids()),
+    };
+  }
+
+  #mids(): readonly string[] {
+    return this.#media.map((draft) => draft.mid);
+  }
+
+  #takeOrigin(start: number, end: number): InvalidSession | undefined {
+    const text = this.#text;
+    const user = fieldAt(text, start, end);
+    const id = fieldAt(text, user.end, end);
+    const version = fieldAt(text, id.end, end);
+    const address = scanAddress(text, version.end, end);
+    if (address === undefined) return "malformed-origin";
+    this.#origin ??= address;
+    return undefined;
+  }
+
+  #takeConnection(start: number, end: number): InvalidSession | undefined {
+    const address = scanAddress(this.#text, start, end);
+    if (address === undefined) return "malformed-connection";
+    const draft = this.#media.at(-1);
+    // A second c= of the same level is of a hierarchical multicast session (RFC 8866 §5.7) and never ours.
+    if (draft === undefined) this.#connection ??= address;
+    else draft.connection ??= address;
+    return undefined;
+  }
+
+  #takeMedia(start: number, end: number): InvalidSession | undefined {
+    const line = scanMediaLine(this.#text, start, end);
+    if (line === undefined) return "malformed-media";
+    this.#media.push(new MediaDraft(this.#media.length, line));
+    return undefined;
+  }
+
+  #takeAttribute(start: number, end: number): InvalidSession | undefined {
+    const draft = this.#media.at(-1);
+    return draft === undefined ? this.#sessionAttribute(start, end) : this.#mediaAttribute(draft, start, end);
+  }
+
+  #sessionAttribute(start: number, end: number): InvalidSession | undefined {
+    const text = this.#text;
+    if (attributeValue(text, start, end, "ice-ufrag") >= 0) this.#ice = true;
+    const group = attributeValue(text, start, end, "group");
+    if (group >= 0 && text.startsWith("BUNDLE ", group)) this.#bundles.push(text.slice(group + 7, end));
+    return undefined;
+  }
+
+  #mediaAttribute(draft: MediaDraft, start: number, end: number): InvalidSession | undefined {
+    const text = this.#text;
+    // The first letter tells nearly every attribute of a phone (rtpmap, fmtp, sendrecv) from the few below.
+    switch (text[start]) {
+      case "r":
+        return this.#rtcpAttribute(draft, start, end);
+      case "c": {
+        const value = attributeValue(text, start, end, "candidate");
+        if (value < 0) return undefined;
+        const candidate = scanCandidate(text, value, end);
+        if (candidate === undefined) return "malformed-candidate";
+        draft.candidates.push(candidate);
+        return undefined;
+      }
+      case "i":
+        if (attributeValue(text, start, end, "ice-ufrag") >= 0) draft.ice = true;
+        return undefined;
+      case "m": {
+        const value = attributeValue(text, start, end, "mid");
+        if (value >= 0) draft.mid = text.slice(value, end);
+        return undefined;
+      }
+      case "s": {
+        const value = attributeValue(text, start, end, "setup");
+        if (value >= 0) draft.setup = scanSetup(text, value, end);
+        return undefined;
+      }
+      case "p": {
+        const value = attributeValue(text, start, end, "path");
+        if (value >= 0) scanPath(text, value, end, draft.addresses);
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #rtcpAttribute(draft: MediaDraft, start: number, end: number): InvalidSession | undefined {
+    const text = this.#text;
+    if (isAttribute(text, start, end, "rtcp-mux") || isAttribute(text, start, end, "rtcp-mux-only")) {
+      draft.mux = true;
+      return undefined;
+    }
+    const remote = attributeValue(text, start, end, "remote-candidates");
+    if (remote >= 0) scanRemoteCandidates(text, remote, end, draft.addresses);
+    const value = attributeValue(text, start, end, "rtcp");
+    if (value < 0) return undefined;
+    const rtcp = scanRtcp(text, value, end);
+    if (rtcp === undefined) return "malformed-rtcp";
+    draft.rtcpLine ??= rtcp;
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import { decimal, skipSpace } from "./characters.ts";
+import { LARGEST_SECONDS } from "./expires.ts";
+import { Header } from "./header-names.ts";
+import type { SipMessage, Span } from "./message.ts";
+import { scanNameAddress } from "./name-address.ts";
+import { findParameter } from "./parameters.ts";
+import { scanUri } from "./uri.ts";
+
+/** Contact is one value of a Contact field (RFC 3261 §20.10). */
+export type Contact =
+  /** `*`: all bindings of the address-of-record (RFC 3261 §10.2.2). */
+  | { readonly kind: "star" }
+  | {
+      readonly kind: "address";
+      readonly uri: Span;
+      /** The host of a SIP URI as written, an IPv6 reference with its brackets; "" for another scheme. */
+      readonly host: string;
+      /** undefined when the URI names none. */
+      readonly port: number | undefined;
+      /** The expires parameter in seconds; undefined when there is none that can be read. */
+      readonly expires: number | undefined;
+    };
+
+/** The values of every Contact field in their order; a malformed value ends those of its field. */
+export function* contacts(message: SipMessage): Generator<Contact> {
+  const { text, headers } = message;
+  for (let index = headers.first(Header.contact); index >= 0; index = headers.next(Header.contact, index)) {
+    let at = headers.valueStart(index);
+    const end = headers.valueEnd(index);
+    if (end - at === 1 && text[at] === "*") {
+      yield { kind: "star" };
+      continue;
+    }
+    while (at < end) {
+      const address = scanNameAddress(text, at, end);
+      if (address === undefined) break;
+      const uri = scanUri(text, address.uriStart, address.uriEnd);
+      const isSip = uri !== undefined && uri.kind === "sip";
+      yield {
+        kind: "address",
+        uri: { start: address.uriStart, end: address.uriEnd },
+        host: isSip ? text.slice(uri.hostStart, uri.hostEnd) : "",
+        port: isSip ? uri.port : undefined,
+        expires: seconds(text, findParameter(text, address.parametersStart, address.end, "expires")),
+      };
+      at = skipSpace(text, address.end + 1, end);
+    }
+  }
+}
+
+function seconds(text: string, span: Span | undefined): number | undefined {
+  if (span === undefined) return undefined;
+  const value = decimal(text, span.start, span.end, LARGEST_SECONDS);
+  return value < 0 ? undefined : value;
+}

@@ -1,0 +1,55 @@
+import { COLON, CR, isSpace, SP, skipSpace, TAB, trimEnd } from "./characters.ts";
+import { headerId } from "./header-names.ts";
+import type { HeaderTable } from "./headers.ts";
+import { type NotSip, notSip } from "./not-sip.ts";
+
+/**
+ * Appends the header fields that start at `start` to `headers`, up to the empty line behind them (RFC 3261
+ * §7.3; RFC 2046 §5.1 for the parts of a multipart body).
+ *
+ * @returns the offset behind the empty line
+ */
+export function scanFields(text: string, start: number, end: number, headers: HeaderTable): number | NotSip {
+  let at = start;
+  for (;;) {
+    const lineFeed = text.indexOf("\n", at);
+    if (lineFeed < 0 || lineFeed >= end) return notSip("unterminated-headers", at);
+    if (endOfLine(text, at, lineFeed) === at) return lineFeed + 1;
+    const valueEnd = foldedEnd(text, lineFeed);
+    if (valueEnd < 0) return notSip("unterminated-headers", at);
+    const colon = endOfName(text, at, lineFeed);
+    if (colon < 0) return notSip("malformed-header", at);
+    const valueStart = skipSpace(text, colon + 1, valueEnd);
+    const id = headerId(text, at, trimEnd(text, at, colon));
+    headers.add(id, at, valueStart, trimEnd(text, valueStart, valueEnd));
+    at = valueEnd + 1;
+  }
+}
+
+/**
+ * Offset of the line feed that ends the field: a line that starts with white space continues it (RFC 3261
+ * §7.3.1). -1 when the text ends in a fold.
+ */
+function foldedEnd(text: string, lineFeed: number): number {
+  let end = lineFeed;
+  for (;;) {
+    const code = text.charCodeAt(end + 1);
+    if (code !== SP && code !== TAB) return end;
+    end = text.indexOf("\n", end + 1);
+    if (end < 0) return -1;
+  }
+}
+
+/** Offset of the colon behind a field name that starts at `start`; -1 when the line has no name or no colon. */
+function endOfName(text: string, start: number, lineFeed: number): number {
+  if (isSpace(text.charCodeAt(start))) return -1;
+  for (let at = start; at < lineFeed; at++) {
+    if (text.charCodeAt(at) === COLON) return at === start ? -1 : at;
+  }
+  return -1;
+}
+
+/** Where the line that `lineFeed` ends stops: before its CR, if it has one. */
+export function endOfLine(text: string, start: number, lineFeed: number): number {
+  return lineFeed > start && text.charCodeAt(lineFeed - 1) === CR ? lineFeed - 1 : lineFeed;
+}

@@ -1,0 +1,77 @@
+import {
+  COLON,
+  COMMA,
+  find,
+  GREATER,
+  isSpace,
+  isToken,
+  LESS,
+  QUESTION,
+  QUOTE,
+  SEMICOLON,
+  skipQuoted,
+  skipSpace,
+} from "./characters.ts";
+import { valueEndOf } from "./parameters.ts";
+
+/** NameAddress is a name-addr or a bare addr-spec with its header parameters (RFC 3261 §20.10). */
+export interface NameAddress {
+  readonly uriStart: number;
+  readonly uriEnd: number;
+  /** Where header parameters may start, behind the `>` or the bare URI; white space may stand there. */
+  readonly parametersStart: number;
+  /** Offset of the comma before the next value of the same field, or the end of the field. */
+  readonly end: number;
+}
+
+/**
+ * Reads the value of From, To, Contact, Route, ... that starts at `start`.
+ *
+ * @returns undefined when it breaks RFC 3261 §25.1: an open quoted string, a display name of other characters
+ *   than tokens, `<` without `>`, white space inside `<>`, a bare URI with `?` (§20.10 wants `<>` around it)
+ */
+export function scanNameAddress(text: string, start: number, end: number): NameAddress | undefined {
+  let at = skipSpace(text, start, end);
+  if (at < end && text.charCodeAt(at) === QUOTE) {
+    const behind = skipQuoted(text, at, end);
+    if (behind < 0) return undefined;
+    at = skipSpace(text, behind, end);
+    return at < end && text.charCodeAt(at) === LESS ? angled(text, at, end) : undefined;
+  }
+  const first = at;
+  while (at < end && (isToken(text.charCodeAt(at)) || isSpace(text.charCodeAt(at)))) at++;
+  if (at >= end) return undefined;
+  const code = text.charCodeAt(at);
+  if (code === LESS) return angled(text, at, end);
+  return code === COLON ? bare(text, first, end) : undefined;
+}
+
+function angled(text: string, open: number, end: number): NameAddress | undefined {
+  const close = find(text, GREATER, open, end);
+  if (close === end || close === open + 1) return undefined;
+  if (isSpace(text.charCodeAt(open + 1)) || isSpace(text.charCodeAt(close - 1))) return undefined;
+  return finish(text, open + 1, close, close + 1, end);
+}
+
+function bare(text: string, start: number, end: number): NameAddress | undefined {
+  let at = start;
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === SEMICOLON || code === COMMA || isSpace(code)) break;
+    if (code === QUESTION) return undefined;
+  }
+  return finish(text, start, at, at, end);
+}
+
+function finish(
+  text: string,
+  uriStart: number,
+  uriEnd: number,
+  behind: number,
+  end: number,
+): NameAddress | undefined {
+  const next = skipSpace(text, behind, end);
+  const code = next < end ? text.charCodeAt(next) : COMMA;
+  if (code !== SEMICOLON && code !== COMMA) return undefined;
+  return { uriStart, uriEnd, parametersStart: next, end: valueEndOf(text, next, end) };
+}

@@ -1,0 +1,137 @@
+import { decimal, equals, isSpace } from "./characters.ts";
+import { type CSeq, scanCSeq } from "./cseq.ts";
+import { LARGEST_SECONDS } from "./expires.ts";
+import { Header, type HeaderId } from "./header-names.ts";
+import type { HeaderTable } from "./headers.ts";
+import type { SipMessage, Span } from "./message.ts";
+import { scanNameAddress } from "./name-address.ts";
+import { type NotSip, type NotSipReason, notSip } from "./not-sip.ts";
+import { parameterText } from "./parameters.ts";
+import type { StartLine } from "./start-line.ts";
+import { scanVia } from "./via.ts";
+
+const NO_URI: Span = { start: 0, end: 0 };
+
+/** Completes a message from its start-line and its fields, or says which of them cannot be relied on. */
+export function readMessage(
+  text: string,
+  start: number,
+  line: StartLine,
+  headers: HeaderTable,
+  bodyStart: number,
+): SipMessage | NotSip {
+  const fault = repeatedOrMissing(headers);
+  if (fault !== undefined) return fault;
+
+  const callId = headers.first(Header.callId);
+  const callIdText = text.slice(headers.valueStart(callId), headers.valueEnd(callId));
+  if (callIdText === "" || hasSpace(text, headers.valueStart(callId), headers.valueEnd(callId))) {
+    return notSip("malformed-call-id", headers.nameStart(callId));
+  }
+  const cseq = readCSeq(text, headers);
+  if (cseq === undefined) return notSip("malformed-cseq", headers.nameStart(headers.first(Header.cseq)));
+  const method =
+    line.kind === "request"
+      ? text.slice(start, line.methodEnd)
+      : text.slice(cseq.methodStart, cseq.methodEnd);
+  if (line.kind === "request" && !equals(text, cseq.methodStart, cseq.methodEnd, method)) {
+    return notSip("cseq-method-mismatch", cseq.methodStart);
+  }
+  const fromTag = readTag(text, headers, Header.from);
+  if (fromTag === undefined) return malformed("malformed-from", headers, Header.from);
+  const toTag = readTag(text, headers, Header.to);
+  if (toTag === undefined) return malformed("malformed-to", headers, Header.to);
+  const branch = readBranch(text, headers);
+  if (branch === undefined) return malformed("malformed-via", headers, Header.via);
+  if (!isSeconds(text, headers)) return malformed("malformed-expires", headers, Header.expires);
+  if (!isDate(text, headers)) return malformed("malformed-date", headers, Header.date);
+
+  const bodyEnd = readBodyEnd(text, headers, bodyStart);
+  if (bodyEnd < 0) return malformed("malformed-content-length", headers, Header.contentLength);
+  if (bodyEnd > text.length) return notSip("body-shorter-than-content-length", bodyStart);
+  return {
+    text,
+    start,
+    end: bodyEnd,
+    kind: line.kind,
+    method,
+    status: line.kind === "response" ? line.status : 0,
+    requestUri: line.kind === "request" ? { start: line.uriStart, end: line.uriEnd } : NO_URI,
+    headers,
+    callId: callIdText,
+    cseq: cseq.number,
+    fromTag,
+    toTag,
+    branch,
+    bodyStart,
+    bodyEnd,
+  };
+}
+
+/** The fields every message has (RFC 3261 §8.1.1, §8.2.6.2), and those that may stand only once (§7.3.1). */
+const MANDATORY = [Header.via, Header.from, Header.to, Header.callId, Header.cseq] as const;
+const SINGLE = [Header.from, Header.to, Header.callId, Header.cseq, Header.contentLength] as const;
+
+function repeatedOrMissing(headers: HeaderTable): NotSip | undefined {
+  for (const id of MANDATORY) {
+    if (!headers.has(id)) return notSip("missing-header", 0);
+  }
+  for (const id of SINGLE) {
+    const second = headers.has(id) ? headers.next(id, headers.first(id)) : -1;
+    if (second >= 0) return notSip("repeated-header", headers.nameStart(second));
+  }
+  return undefined;
+}
+
+function malformed(reason: NotSipReason, headers: HeaderTable, id: HeaderId): NotSip {
+  return notSip(reason, headers.nameStart(headers.first(id)));
+}
+
+function hasSpace(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    if (isSpace(text.charCodeAt(at))) return true;
+  }
+  return false;
+}
+
+function readCSeq(text: string, headers: HeaderTable): CSeq | undefined {
+  const index = headers.first(Header.cseq);
+  return scanCSeq(text, headers.valueStart(index), headers.valueEnd(index));
+}
+
+/** The tag of From or To, "" when there is none, undefined when the field is malformed. */
+function readTag(text: string, headers: HeaderTable, id: HeaderId): string | undefined {
+  const index = headers.first(id);
+  const address = scanNameAddress(text, headers.valueStart(index), headers.valueEnd(index));
+  if (address === undefined || address.end !== headers.valueEnd(index)) return undefined;
+  return parameterText(text, address.parametersStart, address.end, "tag") ?? "";
+}
+
+/** The branch of the topmost Via, "" when there is none, undefined when the Via is malformed. */
+function readBranch(text: string, headers: HeaderTable): string | undefined {
+  const index = headers.first(Header.via);
+  const via = scanVia(text, headers.valueStart(index), headers.valueEnd(index));
+  if (via === undefined) return undefined;
+  return parameterText(text, via.parametersStart, via.end, "branch") ?? "";
+}
+
+/** False when Expires holds anything but seconds (RFC 4475 §3.1.2.4). */
+function isSeconds(text: string, headers: HeaderTable): boolean {
+  const index = headers.first(Header.expires);
+  if (index < 0) return true;
+  return decimal(text, headers.valueStart(index), headers.valueEnd(index), LARGEST_SECONDS) >= 0;
+}
+
+/** False when Date is of another time zone than GMT (RFC 3261 §20.17, RFC 4475 §3.1.2.12). */
+function isDate(text: string, headers: HeaderTable): boolean {
+  const index = headers.first(Header.date);
+  return index < 0 || text.startsWith("GMT", headers.valueEnd(index) - 3);
+}
+
+/** Offset behind the body: what Content-Length says, or all that is left (RFC 3261 §18.3); -1 when malformed. */
+function readBodyEnd(text: string, headers: HeaderTable, bodyStart: number): number {
+  const index = headers.first(Header.contentLength);
+  if (index < 0) return text.length;
+  const length = decimal(text, headers.valueStart(index), headers.valueEnd(index), LARGEST_SECONDS);
+  return length < 0 ? -1 : bodyStart + length;
+}

@@ -1,0 +1,15 @@
+import { decimal, find, SEMICOLON, trimEnd } from "./characters.ts";
+import { LARGEST_SECONDS } from "./expires.ts";
+import { Header } from "./header-names.ts";
+import type { SipMessage } from "./message.ts";
+
+/** The session interval of Session-Expires in seconds (RFC 4028 §4); undefined without one that can be read. */
+export function sessionExpires(message: SipMessage): number | undefined {
+  const { text, headers } = message;
+  const index = headers.first(Header.sessionExpires);
+  if (index < 0) return undefined;
+  const start = headers.valueStart(index);
+  const end = trimEnd(text, start, find(text, SEMICOLON, start, headers.valueEnd(index)));
+  const seconds = decimal(text, start, end, LARGEST_SECONDS);
+  return seconds < 0 ? undefined : seconds;
+}

@@ -1,0 +1,108 @@
+import {
+  AT,
+  BRACKET,
+  BRACKET_END,
+  COLON,
+  decimal,
+  equals,
+  equalsIgnoringCase,
+  find,
+  isHost,
+  QUESTION,
+  SEMICOLON,
+} from "./characters.ts";
+
+/** SipUri is a `sip:` or `sips:` URI as offsets into the text it stands in (RFC 3261 §19.1.1). */
+export interface SipUri {
+  readonly kind: "sip";
+  readonly secure: boolean;
+  /** The host, an IPv6 reference with its brackets. */
+  readonly hostStart: number;
+  readonly hostEnd: number;
+  /** The digits of the port; empty and equal to `hostEnd` when there is none. */
+  readonly portStart: number;
+  readonly portEnd: number;
+  readonly port: number | undefined;
+  /** Offset of the `;` before the first parameter, or of what follows the port. */
+  readonly parametersStart: number;
+  readonly parametersEnd: number;
+  readonly end: number;
+}
+
+/** A URI of another scheme (`tel:`, `urn:`, ...), which holds no address of ours. */
+export interface OtherUri {
+  readonly kind: "other";
+}
+
+const OTHER: OtherUri = { kind: "other" };
+
+/**
+ * Reads the URI in `[start, end)`.
+ *
+ * @returns undefined when there is no scheme, or when a `sip:` URI breaks the grammar of RFC 3261 §25.1: no
+ *   host, an IPv6 address without brackets (RFC 5118 §4.2), a port that is none
+ */
+export function scanUri(text: string, start: number, end: number): SipUri | OtherUri | undefined {
+  const colon = find(text, COLON, start, end);
+  if (colon === end || colon === start) return undefined;
+  const secure = equalsIgnoringCase(text, start, colon, "sips");
+  if (!secure && !equalsIgnoringCase(text, start, colon, "sip")) return OTHER;
+
+  // A user part may hold `;`, `?` and `/`, so it is the `@` that says where the host starts.
+  const at = find(text, AT, colon + 1, end);
+  const hostStart = at === end ? colon + 1 : at + 1;
+  const hostEnd = hostEndOf(text, hostStart, end);
+  if (hostEnd === hostStart) return undefined;
+
+  let portStart = hostEnd;
+  let portEnd = hostEnd;
+  let port: number | undefined;
+  if (text.charCodeAt(hostEnd) === COLON && hostEnd < end) {
+    portStart = hostEnd + 1;
+    portEnd = portStart;
+    while (portEnd < end && !endsPort(text.charCodeAt(portEnd))) portEnd++;
+    port = decimal(text, portStart, portEnd, 65535);
+    if (port < 0) return undefined;
+  }
+  if (portEnd < end && !endsPort(text.charCodeAt(portEnd))) return undefined;
+  const parametersEnd = find(text, QUESTION, portEnd, end);
+  return {
+    kind: "sip",
+    secure,
+    hostStart,
+    hostEnd,
+    portStart,
+    portEnd,
+    port,
+    parametersStart: portEnd,
+    parametersEnd,
+    end,
+  };
+}
+
+function endsPort(code: number): boolean {
+  return code === SEMICOLON || code === QUESTION;
+}
+
+/**
+ * Offset just behind the host that starts at `start`: a name, an IPv4 address or an IPv6 reference.
+ *
+ * @returns `start` when none stands there
+ */
+export function hostEndOf(text: string, start: number, end: number): number {
+  if (start < end && text.charCodeAt(start) === BRACKET) {
+    const close = find(text, BRACKET_END, start, end);
+    return close === end ? start : close + 1;
+  }
+  let at = start;
+  while (at < end && isHost(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** True when the host in `[start, end)` is the literal `host`; brackets around an IPv6 address do not count. */
+export function isHostLiteral(text: string, start: number, end: number, host: string): boolean {
+  if (text.charCodeAt(start) === BRACKET && end > start) {
+    return equalsIgnoringCase(text, start + 1, end - 1, host);
+  }
+  return equals(text, start, end, host);
+}

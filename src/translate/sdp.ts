@@ -1,0 +1,199 @@
+import type { Endpoint } from "../packet/endpoint.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import type { Address, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
+import type { Span } from "../sip/message.ts";
+import type { EditList } from "./edits.ts";
+import type { Mapping, MediaRewrite } from "./mapping.ts";
+import { type MediaUse, type SdpPlace, type Skipped, skipped } from "./translation.ts";
+
+/** What one m= line is to become. */
+type Fate =
+  /** Port 0, hold, a host name, another address family: nothing there can be or need be translated. */
+  | { readonly kind: "inert" }
+  /** It was asked for, and is to stay as it is. */
+  | { readonly kind: "left" }
+  | { readonly kind: "moved"; readonly line: MediaDescription; readonly rewrite: MediaRewrite };
+
+const INERT: Fate = { kind: "inert" };
+const LEFT: Fate = { kind: "left" };
+
+/** Whose addresses are looked for: outbound every inside literal, inbound our external address alone. */
+export type Looking = "outbound" | "inbound";
+
+/** SessionTranslator edits the addresses of one session description. */
+export class SessionTranslator {
+  readonly #session: Session;
+  readonly #looking: Looking;
+  readonly #own: Endpoint;
+  readonly #mapping: Mapping;
+  readonly #edits: EditList;
+  #fates: Fate[] = [];
+
+  constructor(session: Session, looking: Looking, own: Endpoint, mapping: Mapping, edits: EditList) {
+    this.#session = session;
+    this.#looking = looking;
+    this.#own = own;
+    this.#mapping = mapping;
+    this.#edits = edits;
+  }
+
+  /** Asks for every line, makes the edits, and adds one MediaUse per line to `uses`. */
+  translate(uses: MediaUse[]): Skipped | undefined {
+    this.#fates = [];
+    for (const line of this.#session.media) {
+      const fate = this.#decide(line);
+      if ("reason" in fate) return fate;
+      this.#fates.push(fate);
+      uses.push(
+        fate.kind === "moved" ? { line: fate.line, rewrite: fate.rewrite } : { line, rewrite: undefined },
+      );
+    }
+    const conflict = this.#connections();
+    if (conflict !== undefined) return conflict;
+    this.#origin();
+    for (const [index, line] of this.#session.media.entries()) this.#line(line, this.#fates[index] ?? INERT);
+    return undefined;
+  }
+
+  #decide(line: MediaDescription): Fate | Skipped {
+    const asked = trickled(line, this.#own.host) ?? line;
+    if (asked.port === 0 || asked.held || !this.#isCandidate(asked.host) || isActiveTcp(asked)) return INERT;
+    const answer = this.#mapping.media(asked);
+    if (answer === undefined) return LEFT;
+    if ("refused" in answer) return skipped(answer.refused, `m=${line.media} ${line.port}`);
+    return { kind: "moved", line: asked, rewrite: answer };
+  }
+
+  /** True for a literal of the flow's family that may be ours; the mapping decides whether it is. */
+  #isCandidate(host: string): boolean {
+    if (this.#looking === "inbound" || host === this.#own.host) return host === this.#own.host;
+    return this.#own.host.includes(":") ? host.includes(":") : ipv4ToNumber(host) !== undefined;
+  }
+
+  /** Edits each c= line once, whoever uses it. */
+  #connections(): Skipped | undefined {
+    const seen = new Set<Address>();
+    const all = [this.#session.connection, ...this.#session.media.map((line) => line.connection)];
+    for (const connection of all) {
+      if (connection === undefined || seen.has(connection)) continue;
+      seen.add(connection);
+      const conflict = this.#connection(connection);
+      if (conflict !== undefined) return conflict;
+    }
+    return undefined;
+  }
+
+  #connection(connection: Address): Skipped | undefined {
+    let host: string | undefined;
+    let left = false;
+    for (const [index, line] of this.#session.media.entries()) {
+      const fate = this.#fates[index] ?? INERT;
+      if (line.connection !== connection || fate === INERT) continue;
+      if (fate.kind !== "moved" || fate.line.host !== connection.host) left ||= fate.kind === "left";
+      else if (host === undefined) host = fate.rewrite.host;
+      else if (host !== fate.rewrite.host) return skipped("conflicting-addresses", `c= ${connection.host}`);
+    }
+    if (left && host !== undefined) return skipped("conflicting-addresses", `c= ${connection.host}`);
+    if (left) return undefined;
+    this.#address(connection, host ?? this.#bare(connection), "sdp-connection", "RFC 8866 §5.7 c=");
+    return undefined;
+  }
+
+  /** The o= line names the endpoint, so it follows unless the whole session is to stay as it is. */
+  #origin(): void {
+    const { origin } = this.#session;
+    if (origin === undefined) return;
+    const moved = this.#fates.some((fate) => fate.kind === "moved");
+    if (!moved && this.#fates.includes(LEFT)) return;
+    this.#address(origin, this.#bare(origin), "sdp-origin", "RFC 8866 §5.2 o=");
+  }
+
+  #bare(address: Address): string | undefined {
+    if (address.host === "0.0.0.0" || address.host === "::" || !this.#isCandidate(address.host))
+      return undefined;
+    return this.#mapping.host(address.host);
+  }
+
+  #address(span: Span, host: string | undefined, place: SdpPlace, rule: string): void {
+    if (host !== undefined) this.#edits.replace(span.start, span.end, host, place, rule);
+  }
+
+  #port(span: Span, port: number, place: SdpPlace, rule: string): void {
+    this.#edits.replace(span.start, span.end, String(port), place, rule);
+  }
+
+  /** Edits what stands under one m= line, except its c=. */
+  #line(line: MediaDescription, fate: Fate): void {
+    if (fate.kind !== "moved") return;
+    const { line: asked, rewrite } = fate;
+    if (asked === line) {
+      this.#port(line.portSpan, rewrite.port, "sdp-media", "RFC 8866 §5.14 m=");
+      this.#rtcp(line, rewrite);
+    }
+    for (const candidate of line.candidates) this.#candidate(candidate, asked, rewrite);
+    for (const { attribute, host, hostSpan, port, portSpan } of line.addresses) {
+      if (attribute !== "path" || host !== asked.host) continue;
+      this.#address(hostSpan, rewrite.host, "sdp-path", "RFC 4975 §8.1 a=path");
+      if (port === asked.port) this.#port(portSpan, rewrite.port, "sdp-path", "RFC 4975 §8.1 a=path");
+    }
+  }
+
+  #rtcp(line: MediaDescription, rewrite: MediaRewrite): void {
+    const rtcp = line.rtcpLine;
+    if (rtcp === undefined || line.rtcp.kind === "none") return;
+    if (rtcp.address !== undefined && rtcp.address.host !== line.host) return;
+    const port = rtcp.port === line.port ? rewrite.port : rewrite.rtcpPort;
+    this.#port(rtcp.portSpan, port, "sdp-rtcp", "RFC 3605 §2.1 a=rtcp");
+    if (rtcp.address !== undefined) {
+      this.#address(rtcp.address, rewrite.host, "sdp-rtcp", "RFC 3605 §2.1 a=rtcp");
+    }
+  }
+
+  /** Edits the candidates that are the line's own RTP or RTCP address, so that c= and m= stay among them. */
+  #candidate(candidate: IceCandidate, line: MediaDescription, rewrite: MediaRewrite): void {
+    if (candidate.host !== line.host || candidate.transport !== line.transport) return;
+    const isRtp = candidate.port === line.port;
+    if (!isRtp && candidate.port !== rtcpPort(line)) return;
+    this.#address(candidate.hostSpan, rewrite.host, "sdp-candidate", "RFC 8839 §5.1 a=candidate");
+    const port = isRtp ? rewrite.port : rewrite.rtcpPort;
+    this.#port(candidate.portSpan, port, "sdp-candidate", "RFC 8839 §5.1 a=candidate");
+  }
+}
+
+/** Where the line's RTCP is received; -1 when nowhere but at its RTP port. */
+function rtcpPort(line: MediaDescription): number {
+  if (line.rtcp.kind === "explicit") return line.rtcp.port;
+  if (line.rtcp.kind === "none") return -1;
+  return line.rtcpLine?.port ?? line.port + 1;
+}
+
+/** True for a TCP stream that this end opens, from a port of its system's choice (RFC 4145 §4.1). */
+function isActiveTcp(line: MediaDescription): boolean {
+  return line.transport === "tcp" && line.setup === "active";
+}
+
+/** The discard port, which stands in an m= line whose candidates are still to come (RFC 8840 §4.1.1). */
+const DISCARD = 9;
+
+/**
+ * The line with the address of its RTP candidate in the place of a c= and m= that name none yet, as trickle ICE
+ * writes them (RFC 8840 §4.1.1, §9.2); undefined for a line of any other kind.
+ */
+function trickled(line: MediaDescription, own: string): MediaDescription | undefined {
+  if (line.candidates.length === 0 || (line.host !== "" && !(line.held && line.port === DISCARD)))
+    return undefined;
+  const rtp = line.candidates.find((candidate) => isOwn(candidate, own) && candidate.component === 1);
+  if (rtp === undefined) return undefined;
+  const rtcp = line.candidates.find((candidate) => isOwn(candidate, own) && candidate.component === 2);
+  return {
+    ...line,
+    host: rtp.host,
+    port: rtp.port,
+    held: false,
+    rtcp: rtcp === undefined ? line.rtcp : { kind: "explicit", host: rtcp.host, port: rtcp.port },
+  };
+}
+
+function isOwn(candidate: IceCandidate, own: string): boolean {
+  return candidate.host === own && candidate.transport === "udp" && candidate.type === "host";
+}

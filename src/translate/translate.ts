@@ -1,0 +1,142 @@
+import { type SessionScan, scanSession } from "../sdp/scan.ts";
+import type { Session } from "../sdp/session.ts";
+import { type Body, readBody, type SdpBody } from "../sip/body.ts";
+import { decimal } from "../sip/characters.ts";
+import { coversBody } from "../sip/digest.ts";
+import { Header } from "../sip/header-names.ts";
+import type { SipMessage, Span } from "../sip/message.ts";
+import { EditList } from "./edits.ts";
+import { isAlreadyPublic } from "./ice.ts";
+import type { FlowEnds, Mapping } from "./mapping.ts";
+import { type Looking, SessionTranslator } from "./sdp.ts";
+import { SignallingTranslator } from "./signalling.ts";
+import { type BodyLeft, type MediaUse, type Skipped, skipped, type Translation } from "./translation.ts";
+
+/** A session description with where it stands in the message. */
+interface ScannedBody {
+  readonly body: SdpBody;
+  readonly session: Session;
+}
+
+const NO_BODIES: readonly ScannedBody[] = [];
+const NO_MEDIA: readonly MediaUse[] = [];
+
+/**
+ * Collects the edits of one message, all or none of them. What could fail by itself (fields, multipart, SDP) is
+ * read before the mapping is asked for a stream, so that a message that passes unmodified has made none.
+ *
+ * @param looking outbound: the inside's addresses are looked for; inbound: our external address is
+ */
+export function translate(
+  message: SipMessage,
+  looking: Looking,
+  flow: FlowEnds,
+  mapping: Mapping,
+): Translation {
+  const outbound = looking === "outbound";
+  const own = outbound ? flow.inside : flow.outside;
+  const other = outbound ? flow.outside : flow.inside;
+  const body = readBody(message);
+  if (body.malformed) return skipped("malformed-multipart", "the boundary is missing");
+  const bodies = scanBodies(message, body);
+  if ("reason" in bodies) return bodies;
+
+  const edits = new EditList(message.text);
+  const signalling = new SignallingTranslator(message, own, other, flow.transport, mapping, edits);
+  const fault = editSignalling(message, outbound, signalling);
+  if (fault !== undefined) return fault;
+
+  const bodyLeft = bodies.length === 0 ? body.sealed : leftAlone(message, body, bodies, other);
+  if (bodies.length === 0) return { kind: "translated", edits: edits.sorted(), media: NO_MEDIA, bodyLeft };
+  const media: MediaUse[] = [];
+  if (bodyLeft === undefined) {
+    const failure = editBodies(message, bodies, edits, (session) =>
+      new SessionTranslator(session, looking, own, mapping, edits).translate(media),
+    );
+    if (failure !== undefined) return failure;
+  } else {
+    for (const { session } of bodies) {
+      for (const line of session.media) media.push({ line, rewrite: undefined });
+    }
+  }
+  return { kind: "translated", edits: edits.sorted(), media, bodyLeft };
+}
+
+/**
+ * Our own Via stands on top of a request that we send and of a response that comes back; the Request-URI is
+ * ours when a request comes in.
+ */
+function editSignalling(
+  message: SipMessage,
+  outbound: boolean,
+  signalling: SignallingTranslator,
+): Skipped | undefined {
+  const isRequest = message.kind === "request";
+  let fault: Skipped | undefined;
+  if (isRequest && !outbound) fault = signalling.requestUri();
+  if (isRequest === outbound) fault ??= signalling.topVia();
+  return fault ?? signalling.addressFields();
+}
+
+function scanBodies(message: SipMessage, body: Body): readonly ScannedBody[] | Skipped {
+  if (body.sdp.length === 0) return NO_BODIES;
+  const scanned: ScannedBody[] = [];
+  for (const part of body.sdp) {
+    const result: SessionScan = scanSession(message.text, part.start, part.end, part.kind);
+    if (result.kind === "invalid") {
+      return skipped("malformed-sdp", `${result.reason} at offset ${result.at - part.start} of the SDP`);
+    }
+    scanned.push({ body: part, session: result.session });
+  }
+  return scanned;
+}
+
+/** Why the body stays as it is; the header fields, which none of this covers, are translated all the same. */
+function leftAlone(
+  message: SipMessage,
+  body: Body,
+  bodies: readonly ScannedBody[],
+  other: FlowEnds["inside"],
+): BodyLeft | undefined {
+  if (body.sealed !== undefined) return body.sealed;
+  if (coversBody(message)) return "auth-int";
+  if (message.headers.has(Header.identity)) return "identity";
+  return bodies.some(({ session }) => isAlreadyPublic(session, other)) ? "ice" : undefined;
+}
+
+function editBodies(
+  message: SipMessage,
+  bodies: readonly ScannedBody[],
+  edits: EditList,
+  edit: (session: Session) => Skipped | undefined,
+): Skipped | undefined {
+  const first = edits.count;
+  const grown = new Map<Span, number>();
+  for (const { body, session } of bodies) {
+    const before = edits.count;
+    const failure = edit(session);
+    if (failure !== undefined) return failure;
+    const growth = edits.growth(before);
+    for (const length of body.lengths) grown.set(length, (grown.get(length) ?? 0) + growth);
+  }
+  let growth = edits.growth(first);
+  for (const [length, partGrowth] of grown) {
+    const before = edits.count;
+    editLength(message, length, partGrowth, edits);
+    growth += edits.growth(before);
+  }
+  const index = message.headers.first(Header.contentLength);
+  if (index >= 0) {
+    const { headers } = message;
+    editLength(message, { start: headers.valueStart(index), end: headers.valueEnd(index) }, growth, edits);
+  }
+  return undefined;
+}
+
+/** Content-Length counts the body in bytes, wherever it stands (RFC 3261 §20.14); it is corrected, never added. */
+function editLength(message: SipMessage, span: Span, growth: number, edits: EditList): void {
+  const length = decimal(message.text, span.start, span.end, Number.MAX_SAFE_INTEGER);
+  if (growth === 0 || length < 0) return;
+  const rule = "RFC 3261 §20.14 Content-Length";
+  edits.replace(span.start, span.end, String(length + growth), "content-length", rule);
+}
