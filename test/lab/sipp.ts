@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+
+/** SIPp's own count of a run, at its calling side. */
+export interface SippStatistics {
+  readonly created: number;
+  readonly successful: number;
+  readonly failed: number;
+  readonly retransmissions: number;
+}
+
+/**
+ * Runs SIPp's built-in uac scenario behind the gateway against its uas outside. SIPp puts its own address into Via,
+ * Contact and SDP, and sends no media.
+ *
+ * @param rate calls begun per second
+ * Rejects with LabCommandError when SIPp cannot be started or fails otherwise than by failed calls.
+ */
+export async function runSipp(
+  lab: Lab,
+  { calls, rate }: { calls: number; rate: number },
+): Promise<SippStatistics> {
+  const [callee] = PROVIDER_HOSTS;
+  const caller = phoneAddress(0);
+  const statistics = join(lab.directory, "sipp.csv");
+  const uas = lab.spawn("prov", "sipp", ["-sn", "uas", "-i", callee, "-p", "5060", "-nostdin"], {
+    cwd: lab.directory,
+    stdio: "ignore",
+  });
+  const peer = ["-sn", "uac", `${callee}:5060`, "-i", caller, "-p", "5060"];
+  const load = ["-m", String(calls), "-r", String(rate), "-d", "1000", "-timeout", "100s"];
+  const trace = ["-trace_stat", "-stf", statistics, "-fd", "1"];
+  const uac = lab.spawn("phone", "sipp", [...peer, ...load, ...trace, "-nostdin"], {
+    cwd: lab.directory,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let complaint = "";
+  uac.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    complaint += text;
+  });
+  const [status, signal] = (await once(uac, "exit")) as [number | null, NodeJS.Signals | null];
+  uas.kill();
+  // sipp(1): 0 all calls were successful, 1 at least one failed; anything else is an error of the run itself.
+  if (status !== 0 && status !== 1)
+    throw new Error(`sipp ended by ${signal ?? `status ${status}`}: ${complaint}`);
+  return readStatistics(statistics);
+}
+
+/** The last row of a -trace_stat file; columns named (C) are cumulative. */
+function readStatistics(path: string): SippStatistics {
+  const rows = readFileSync(path, "utf8").trim().split("\n");
+  const titles = rows[0]?.split(";") ?? [];
+  const last = rows.at(-1)?.split(";") ?? [];
+  const value = (title: string) => {
+    const column = titles.indexOf(title);
+    if (column < 0)
+      throw new Error(`${path} has no column ${title}; this SIPp is not the 3.6 that the lab knows.`);
+    return Number(last[column]);
+  };
+  return {
+    created: value("TotalCallCreated"),
+    successful: value("SuccessfulCall(C)"),
+    failed: value("FailedCall(C)"),
+    retransmissions: value("Retransmissions(C)"),
+  };
+}
