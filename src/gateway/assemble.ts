@@ -1,0 +1,212 @@
+import type { Config } from "../config/schema.ts";
+import { Conntrack } from "../kernel/conntrack.ts";
+import { watchExpectations } from "../kernel/events.ts";
+import { type Interface, readInterface, watchInterfaces } from "../kernel/interfaces.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
+import { LocalSockets } from "../kernel/local-sockets.ts";
+import type { Native } from "../kernel/native.ts";
+import { Queue } from "../kernel/queue.ts";
+import { Routes } from "../kernel/routes.ts";
+import { readNetfilterSetting } from "../kernel/sysctl.ts";
+import { Counters } from "../observe/counters.ts";
+import { LogBudget, type Logger } from "../observe/log.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { contains, type Ipv4Network, parseNetwork } from "../packet/network.ts";
+import { Bindings } from "../table/bindings.ts";
+import { Calls } from "../table/calls.ts";
+import { InsideHosts } from "../table/inside-hosts.ts";
+import { PortPool } from "../table/ports.ts";
+import { TimerWheel } from "../table/timer-wheel.ts";
+import { KernelArming } from "./arming.ts";
+import type { GatewayContext } from "./context.ts";
+import { externalAddress } from "./external-address.ts";
+import { Gateway, type Sides } from "./gateway.ts";
+import type { MediaHostPolicy } from "./outbound-mapping.ts";
+import { Pins } from "./pins.ts";
+import { routeToDestination } from "./route.ts";
+
+/** Packets the kernel holds for us in a burst, and the socket buffer they need. */
+const QUEUE_LENGTH = 16_384;
+const RECEIVE_BUFFER = 64 << 20;
+/** Seconds a master lives: longer than any call. */
+const MASTER_TIMEOUT = 7 * 24 * 3600;
+const TICK = 250;
+const REFRESH_SOCKETS = 5000;
+
+/** A gateway at work. */
+export interface RunningGateway {
+  /** Everything there is to count, as plain values. */
+  stats(): Record<string, unknown>;
+  /** Releases the queue and every socket; the rules and the kernel's entries stay. Safe to call twice. */
+  close(): void;
+}
+
+/**
+ * Puts the whole gateway together and starts it: when this returns, the queue is bound.
+ *
+ * @throws KernelError when an interface is missing, has no address, or the kernel refuses something
+ */
+export function startGateway(native: Native, config: Config, log: Logger): RunningGateway {
+  const clock = (): number => performance.now();
+  const inside = config.inside.map(readInterface);
+  const outside = readInterface(config.outside ?? "");
+  const external = externalAddress(chooseAddress(outside, config.address), config.advertise);
+  const sides: Sides = {
+    inside: new Set(inside.map(({ index }) => index)),
+    outside: outside.index,
+    mtu: outside.mtu,
+  };
+
+  const counters = new Counters();
+  const budget = new LogBudget(log);
+  const sockets = new LocalSockets();
+  const wheel = new TimerWheel(clock());
+  const hosts = new InsideHosts();
+  const conntrack = Conntrack.open(native);
+  const routes = Routes.open(native);
+
+  const { signalling } = config.ports;
+  const mediaTaken = (port: number): boolean =>
+    sockets.holds(port) || (port >= signalling.first && port <= signalling.last);
+  const seconds = (value: number): number => value * 1000;
+  const { timers, table } = config;
+
+  const externalNow = (): GatewayContext["external"] => context.external;
+  const now = (): number => context.now;
+  const mark = config.media.mark === 0 ? undefined : config.media.mark;
+  const calls = new Calls(
+    new PortPool(2, config.ports.media, mediaTaken),
+    wheel,
+    new KernelArming(
+      conntrack,
+      externalNow,
+      now,
+      { expectationTimeout: timers.expectation, masterTimeout: MASTER_TIMEOUT, mark },
+      counters,
+      budget,
+    ),
+    {
+      early: seconds(timers.early),
+      answered: seconds(timers.answered),
+      linger: seconds(timers.linger),
+      expectation: seconds(timers.expectation),
+    },
+    { streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
+    config.media.source === "any",
+  );
+  const bindingsOf = (transport: "udp" | "tcp"): Bindings =>
+    new Bindings(
+      transport,
+      new PortPool(1, signalling, (port) => sockets.holds(port)),
+      hosts,
+      wheel,
+      table.max_bindings,
+      seconds(timers.binding),
+      (binding) => {
+        for (const call of [...binding.calls.values()]) calls.close(call);
+      },
+    );
+  // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
+  const udpTimeout = readNetfilterSetting("nf_conntrack_udp_timeout") ?? 30;
+  const networks = parseNetworks(config.networks);
+  const context: GatewayContext = {
+    bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") },
+    calls,
+    pins: new Pins(conntrack, externalNow, seconds(udpTimeout) / 2, counters),
+    conntrack,
+    counters,
+    log,
+    budget,
+    routeOf: routeToDestination(routes, sides),
+    isTranslated: (address) => networks.some((network) => contains(network, address)),
+    now: clock(),
+    external,
+  };
+  const gateway = new Gateway(
+    context,
+    sides,
+    mediaHostPolicy(networks, parseNetworks(config.media.hosts)),
+    clock,
+  );
+
+  const queue = Queue.open(
+    native,
+    { number: config.queue, length: QUEUE_LENGTH, receiveBuffer: RECEIVE_BUFFER },
+    (batch) => gateway.handleBatch(batch),
+  );
+  const expectations = watchExpectations(
+    native,
+    (entry) => gateway.expectationDestroyed(entry),
+    () => log.warn("the kernel had more expectation events than we could take"),
+  );
+  const interfaces = watchInterfaces(native, () => follow(config, sides, gateway, context, log));
+  const ticker = setInterval(() => {
+    context.now = clock();
+    wheel.advance(context.now);
+    conntrack.flush();
+  }, TICK);
+  const refresher = setInterval(() => sockets.refresh(), REFRESH_SOCKETS);
+
+  return {
+    stats: () => ({
+      external: context.external.host,
+      advertised: context.external.advertised,
+      bindings: context.bindings.udp.size + context.bindings.tcp.size,
+      calls: calls.calls,
+      streams: calls.streams,
+      counters,
+      queue: queue.counts(),
+    }),
+    close: () => {
+      clearInterval(ticker);
+      clearInterval(refresher);
+      queue.close();
+      expectations.close();
+      interfaces.close();
+      routes.close();
+      conntrack.close();
+    },
+  };
+}
+
+/** Takes in that an interface was made anew or has another address. */
+function follow(config: Config, sides: Sides, gateway: Gateway, context: GatewayContext, log: Logger): void {
+  try {
+    const outside = readInterface(config.outside ?? "");
+    sides.inside = new Set(config.inside.map((name) => readInterface(name).index));
+    sides.outside = outside.index;
+    sides.mtu = outside.mtu;
+    const host = chooseAddress(outside, config.address);
+    if (host === context.external.host) return;
+    log.info({ from: context.external.host, to: host }, "the external address changed");
+    gateway.externalChanged(externalAddress(host, config.advertise));
+  } catch (error) {
+    // An interface that is down for a moment comes back with another event; until then all stays as it is.
+    log.warn({ err: error }, "interfaces changed and cannot be used now");
+  }
+}
+
+function chooseAddress(outside: Interface, wanted: string | undefined): string {
+  const chosen = wanted === undefined ? outside.ipv4[0] : outside.ipv4.find((one) => one === wanted);
+  if (chosen !== undefined) return chosen;
+  const has = outside.ipv4.length === 0 ? "none" : outside.ipv4.join(", ");
+  const detail =
+    wanted === undefined
+      ? "it has no IPv4 address; give it one"
+      : `it does not have the configured address ${wanted} (it has ${has})`;
+  throw new KernelError(`use outside interface ${outside.name}`, "EADDRNOTAVAIL", detail);
+}
+
+function parseNetworks(texts: readonly string[]): Ipv4Network[] {
+  return texts.map(parseNetwork).filter((network) => network !== undefined);
+}
+
+/** Another host's address in an SDP: one of the configured media hosts, a private one that is not, or public. */
+function mediaHostPolicy(networks: readonly Ipv4Network[], allowed: readonly Ipv4Network[]): MediaHostPolicy {
+  return (host) => {
+    const address = ipv4ToNumber(host);
+    if (address === undefined) return "public";
+    if (allowed.some((network) => contains(network, address))) return "allowed";
+    return networks.some((network) => contains(network, address)) ? "refused" : "public";
+  };
+}

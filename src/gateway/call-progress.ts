@@ -1,0 +1,49 @@
+import type { SipMessage } from "../sip/message.ts";
+import type { Call, Calls } from "../table/calls.ts";
+
+/** Final responses after which the same call is tried again with credentials (RFC 3261 §22.2, §22.3). */
+const CHALLENGES: ReadonlySet<number> = new Set([401, 407]);
+/** Responses that end the dialog they are for, whatever its request was (RFC 3261 §12.2.1.2). */
+const DIALOG_GONE: ReadonlySet<number> = new Set([408, 481]);
+
+/** Methods whose bodies offer or answer media (RFC 3261 §13, RFC 3262 §5, RFC 3311 §5). */
+const NEGOTIATING: ReadonlySet<string> = new Set(["INVITE", "ACK", "PRACK", "UPDATE"]);
+
+/** True when an SDP in this message is an offer or an answer, and not a capability. */
+export function negotiates(message: SipMessage): boolean {
+  return NEGOTIATING.has(message.method) && message.status < 300;
+}
+
+/** What one message did to its call, for the log. */
+export type Progress = "answered" | "ended" | "alive";
+
+/**
+ * Moves a call on by one message of it, whichever way that travels: answered by a 2xx to its INVITE, ended by
+ * the response to a BYE, by a final error to the INVITE that would have made it, or by a response that says
+ * the dialog is gone. Anything else shows that it is alive.
+ *
+ * @param now milliseconds
+ */
+export function progressCall(calls: Calls, call: Call, message: SipMessage, now: number): Progress {
+  const { status, method } = message;
+  if (status < 200) {
+    calls.touch(call, now);
+    return "alive";
+  }
+  if (ends(call, method, status)) {
+    calls.end(call, now);
+    return "ended";
+  }
+  if (method === "INVITE" && status < 300) {
+    calls.answered(call, now);
+    return "answered";
+  }
+  calls.touch(call, now);
+  return "alive";
+}
+
+function ends(call: Call, method: string, status: number): boolean {
+  if (method === "BYE") return !CHALLENGES.has(status);
+  if (method === "INVITE" && call.phase === "early") return status >= 300 && !CHALLENGES.has(status);
+  return (method === "INVITE" || method === "UPDATE") && DIALOG_GONE.has(status);
+}

@@ -1,0 +1,17 @@
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+
+/**
+ * ExternalAddress is where the inside appears to be: the address the kernel translates to, and the one that is
+ * written into messages, which differs where another 1:1 NAT stands outside this gateway.
+ */
+export interface ExternalAddress {
+  readonly host: string;
+  /** `host` as a number in host byte order. */
+  readonly address: number;
+  readonly advertised: string;
+}
+
+/** @param advertise the configured address to write instead of `host` */
+export function externalAddress(host: string, advertise: string | undefined): ExternalAddress {
+  return { host, address: ipv4ToNumber(host) ?? 0, advertised: advertise ?? host };
+}

@@ -1,0 +1,29 @@
+import { numberToIpv4 } from "../packet/ipv4.ts";
+import type { PacketView } from "../packet/packet-view.ts";
+import type { Binding } from "../table/bindings.ts";
+import type { Flow } from "../table/flows.ts";
+import { endpointKey, type GatewayContext } from "./context.ts";
+
+/** The flow between a binding and a remote endpoint, made on first sight and not yet pinned. */
+export function flowOf(context: GatewayContext, binding: Binding, address: number, port: number): Flow {
+  const key = endpointKey(address, port);
+  let flow = binding.flows.get(key);
+  if (flow === undefined) {
+    flow = {
+      ends: {
+        inside: binding.inside,
+        outside: { host: context.external.advertised, port: binding.port },
+        remote: { host: numberToIpv4(address), port },
+        transport: binding.transport,
+      },
+      verifiedAt: undefined,
+    };
+    binding.flows.set(key, flow);
+  }
+  return flow;
+}
+
+/** The payload as text, one latin1 character per byte. */
+export function payloadText(packet: PacketView, bytes: Buffer): string {
+  return bytes.latin1Slice(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
+}

@@ -1,0 +1,118 @@
+import type { ExpectationEntry } from "../kernel/expectation-message.ts";
+import type { Batch } from "../kernel/queue.ts";
+import { PacketView } from "../packet/packet-view.ts";
+import { writeUdpPacket } from "../packet/write-udp.ts";
+import { componentOf, keyOf } from "./arming.ts";
+import type { GatewayContext, Outcome } from "./context.ts";
+import type { ExternalAddress } from "./external-address.ts";
+import { Inbound } from "./inbound.ts";
+import { Outbound } from "./outbound.ts";
+import type { MediaHostPolicy } from "./outbound-mapping.ts";
+
+/** Interface indexes of the two sides; they change when an interface is made anew. */
+export interface Sides {
+  inside: ReadonlySet<number>;
+  outside: number;
+  /** Bytes; a packet that grows past it loses its DF bit. */
+  mtu: number;
+}
+
+/** Gateway is the one place where a packet becomes a verdict. */
+export class Gateway {
+  readonly #context: GatewayContext;
+  readonly #sides: Sides;
+  readonly #packet = new PacketView();
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  readonly #clock: () => number;
+
+  /** @param clock milliseconds, monotonic */
+  constructor(context: GatewayContext, sides: Sides, mediaHost: MediaHostPolicy, clock: () => number) {
+    this.#context = context;
+    this.#sides = sides;
+    this.#outbound = new Outbound(context, mediaHost);
+    this.#inbound = new Inbound(context);
+    this.#clock = clock;
+  }
+
+  /**
+   * Gives each packet of a batch its outcome; the verdicts are sent when this returns. Whatever goes wrong with
+   * one packet, it and all others are accepted.
+   */
+  handleBatch(batch: Batch): void {
+    const context = this.#context;
+    context.now = this.#clock();
+    for (let index = 0; index < batch.count; index++) {
+      let outcome: Outcome;
+      try {
+        outcome = this.#handle(batch, index);
+      } catch (error) {
+        // Fail open: what we cannot even fail at properly still passes as it came.
+        outcome = "internal-error";
+        context.log.error({ err: error }, "packet passes unmodified");
+      }
+      this.#conclude(batch, index, outcome);
+    }
+    // The kernel must know of a call's media before the message that announces it goes on.
+    context.conntrack.flush();
+  }
+
+  /** The kernel says that an expectation is gone, consumed or timed out. */
+  expectationDestroyed(entry: ExpectationEntry): void {
+    const context = this.#context;
+    const { source, destination } = entry.master;
+    const stream = context.calls.byMaster(source.host, destination.host, source.port);
+    if (stream === undefined) return;
+    const component = componentOf(stream, entry, context.external.host);
+    if (component === undefined) return;
+    context.now = this.#clock();
+    context.calls.destroyed(stream, component, keyOf(entry, context.external.host), context.now);
+    if (component.state.kind === "flowing") context.counters.consumed++;
+    context.conntrack.flush();
+  }
+
+  /** The outside interface has another address: every flow is pinned anew to it when its next packet comes. */
+  externalChanged(external: ExternalAddress): void {
+    const context = this.#context;
+    const flows = [...context.bindings.udp.values()].flatMap((binding) =>
+      [...binding.flows.values()].map((flow) => ({ binding, flow })),
+    );
+    for (const { binding, flow } of flows) context.pins.remove(binding, flow);
+    for (const binding of context.bindings.udp.values()) binding.flows.clear();
+    context.external = external;
+  }
+
+  #handle(batch: Batch, index: number): Outcome {
+    const inInterface = batch.inInterface(index);
+    const outward = this.#sides.inside.has(inInterface);
+    if (!outward && inInterface !== this.#sides.outside) return "other-interface";
+    if (batch.isTruncated(index)) return "truncated";
+    const kind = this.#packet.parse(batch.bytes, batch.offset(index), batch.length(index));
+    if (kind !== "udp") return kind === "tcp" || kind === "other-protocol" ? "not-udp" : "malformed-packet";
+    return outward
+      ? this.#outbound.handle(this.#packet, batch.bytes, inInterface, batch.mark(index))
+      : this.#inbound.handle(this.#packet, batch.bytes);
+  }
+
+  #conclude(batch: Batch, index: number, outcome: Outcome): void {
+    const { counters } = this.#context;
+    if (typeof outcome === "string") {
+      counters.passed[outcome]++;
+      return;
+    }
+    const written = writeUdpPacket(
+      this.#packet,
+      batch.bytes,
+      outcome.text,
+      batch.output,
+      batch.outputUsed,
+      this.#sides.mtu,
+    );
+    if (written === 0) {
+      counters.passed["too-large"]++;
+      return;
+    }
+    batch.replace(index, written);
+    counters.translated++;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Transport } from "../packet/endpoint.ts";
+import type { MediaDescription } from "../sdp/session.ts";
+import type { Binding } from "../table/bindings.ts";
+import type { Calls } from "../table/calls.ts";
+import type { Flow } from "../table/flows.ts";
+import type { Mapping, MediaRewrite, Place, Rewrite } from "../translate/mapping.ts";
+import { defaultPort } from "./media-target.ts";
+
+/** Finds the binding an external signalling port belongs to. */
+export type BindingByPort = (port: number, transport: Transport) => Binding | undefined;
+
+/**
+ * InboundMapping is the inverse of OutboundMapping: our external address in a message from outside becomes
+ * what the phone itself wrote, and an SDP that names one of our own stream ports becomes the inside address
+ * behind it, so that two phones behind the gateway speak directly (RFC 4787 REQ-9).
+ */
+export class InboundMapping implements Mapping {
+  readonly #calls: Calls;
+  readonly #bindingByPort: BindingByPort;
+  #flow: Flow | undefined;
+  /** Positions of m= lines that turned out to be streams of ours. */
+  readonly hairpinned = new Set<number>();
+
+  constructor(calls: Calls, bindingByPort: BindingByPort) {
+    this.#calls = calls;
+    this.#bindingByPort = bindingByPort;
+  }
+
+  /** Points the mapping at a message that travels on `flow`. */
+  begin(flow: Flow): void {
+    this.#flow = flow;
+    this.hairpinned.clear();
+  }
+
+  signalling(
+    host: string,
+    port: number | undefined,
+    transport: Transport,
+    place: Place,
+  ): Rewrite | undefined {
+    const flow = this.#flow;
+    if (flow === undefined || host !== flow.ends.outside.host) return undefined;
+    const binding = this.#bindingByPort(port ?? defaultPort, transport);
+    if (binding === undefined) return undefined;
+    const bare = binding.inside.port === defaultPort && (port === undefined || binding.portless.has(place));
+    return { host: binding.inside.host, port: bare ? undefined : binding.inside.port };
+  }
+
+  media(line: MediaDescription): MediaRewrite | undefined {
+    const flow = this.#flow;
+    if (flow === undefined || line.host !== flow.ends.outside.host) return undefined;
+    const found = this.#calls.byPort(line.port);
+    if (found === undefined) return undefined;
+    this.hairpinned.add(line.index);
+    const { stream, component } = found;
+    const rtcp = stream.components.find((other) => other.kind === "rtcp" && other.pair === component.pair);
+    return {
+      host: component.inside.host,
+      port: component.inside.port,
+      rtcpPort: rtcp?.inside.port ?? component.inside.port + 1,
+    };
+  }
+
+  host(host: string): string | undefined {
+    const flow = this.#flow;
+    return flow !== undefined && host === flow.ends.outside.host ? flow.ends.inside.host : undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import type { PacketView } from "../packet/packet-view.ts";
+import { HeaderTable } from "../sip/headers.ts";
+import type { SipMessage } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
+import type { Binding } from "../table/bindings.ts";
+import type { Flow } from "../table/flows.ts";
+import type { MediaTarget } from "../table/streams.ts";
+import { translateInbound } from "../translate/inbound.ts";
+import { splice } from "../translate/splice.ts";
+import type { Translation } from "../translate/translation.ts";
+import { negotiates, progressCall } from "./call-progress.ts";
+import type { GatewayContext, Outcome } from "./context.ts";
+import { flowOf, payloadText } from "./flow-of.ts";
+import { InboundMapping } from "./inbound-mapping.ts";
+import { mediaTarget } from "./media-target.ts";
+import { noteRegistration } from "./registration.ts";
+import { reportSkipped } from "./report.ts";
+
+/** Inbound turns a packet from outside into what the phone expects to read. */
+export class Inbound {
+  readonly #context: GatewayContext;
+  readonly #mapping: InboundMapping;
+  readonly #headers = new HeaderTable();
+
+  constructor(context: GatewayContext) {
+    this.#context = context;
+    this.#mapping = new InboundMapping(context.calls, (port, transport) =>
+      context.bindings[transport].byPort(port),
+    );
+  }
+
+  /** @param bytes what `packet` is a view of */
+  handle(packet: PacketView, bytes: Buffer): Outcome {
+    const context = this.#context;
+    context.counters.inbound++;
+    if (packet.destination !== context.external.address) return "not-external-address";
+    const binding = context.bindings.udp.byPort(packet.destinationPort);
+    if (binding === undefined) return "no-binding";
+    // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
+    // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
+    if (!binding.host.knows(packet.source)) return "source-not-allowed";
+    const flow = flowOf(context, binding, packet.source, packet.sourcePort);
+    const failure = context.pins.ensure(binding, flow, "inbound", context.now);
+    if (failure !== undefined) {
+      context.budget.warn(context.now, { flow: flow.ends, code: failure }, "flow could not be pinned");
+      return "pin-failed";
+    }
+    if (packet.payloadLength === 0) return "empty";
+    const scanned = scan(payloadText(packet, bytes), this.#headers);
+    if (scanned.kind !== "message") return scanned.kind;
+    return this.#translate(scanned.message, binding, flow);
+  }
+
+  #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
+    const context = this.#context;
+    this.#mapping.begin(flow);
+    const translation = translateInbound(message, flow.ends, this.#mapping);
+    if (translation.kind === "skipped") return reportSkipped(context, message, translation, "inbound");
+    noteRegistration(context, binding, flow, message);
+    this.#follow(message, binding, translation);
+    if (translation.edits.length === 0) return "nothing-to-change";
+    return { text: splice(message.text, translation.edits) };
+  }
+
+  #follow(
+    message: SipMessage,
+    binding: Binding,
+    translation: Extract<Translation, { kind: "translated" }>,
+  ): void {
+    const { calls, now } = this.#context;
+    const offers = translation.media.length > 0 && negotiates(message);
+    const call = offers ? calls.of(binding, message.callId, now) : binding.calls.get(message.callId);
+    if (call === undefined) return;
+    if (offers) {
+      const targets: (MediaTarget | undefined)[] = [];
+      for (const { line } of translation.media) {
+        const target = mediaTarget(line);
+        // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
+        targets[line.index] = this.#mapping.hairpinned.has(line.index) ? { ...target, held: true } : target;
+      }
+      calls.remoteSaid(call, message.kind === "request" ? message.fromTag : message.toTag, targets);
+      calls.settle(call, now);
+    }
+    progressCall(calls, call, message, now);
+  }
+}

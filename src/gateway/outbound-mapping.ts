@@ -1,0 +1,93 @@
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import type { MediaDescription } from "../sdp/session.ts";
+import type { Binding } from "../table/bindings.ts";
+import type { Call, Calls } from "../table/calls.ts";
+import type { Flow } from "../table/flows.ts";
+import type { Stream } from "../table/streams.ts";
+import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";
+import { defaultPort, mediaTarget } from "./media-target.ts";
+
+/** What an inside host may name as the host of its media. */
+export type MediaHostPolicy = (host: string) => "own" | "allowed" | "refused" | "public";
+
+/** Finds or makes the binding of another listening port of the same inside host. */
+export type BindingOf = (inside: Endpoint, transport: Transport) => Binding | Refusal;
+
+/**
+ * OutboundMapping answers translation's questions for one outbound message at a time. One instance serves all
+ * of them: `begin` says which message it is now, and `streams` then collects what its SDP made.
+ */
+export class OutboundMapping implements Mapping {
+  readonly #calls: Calls;
+  readonly #bindingOf: BindingOf;
+  readonly #mediaHost: MediaHostPolicy;
+  #binding: Binding | undefined;
+  #flow: Flow | undefined;
+  #callId = "";
+  #now = 0;
+  /** The call of this message's SDP, once it has asked for a stream. */
+  call: Call | undefined;
+  /** The streams of this message's m= lines by their position. */
+  streams: (Stream | undefined)[] = [];
+
+  constructor(calls: Calls, bindingOf: BindingOf, mediaHost: MediaHostPolicy) {
+    this.#calls = calls;
+    this.#bindingOf = bindingOf;
+    this.#mediaHost = mediaHost;
+  }
+
+  /** Points the mapping at a message of `callId` that travels on `flow`; `now` in milliseconds. */
+  begin(binding: Binding, flow: Flow, callId: string, now: number): void {
+    this.#binding = binding;
+    this.#flow = flow;
+    this.#callId = callId;
+    this.#now = now;
+    this.call = undefined;
+    if (this.streams.length > 0) this.streams = [];
+  }
+
+  signalling(
+    host: string,
+    port: number | undefined,
+    transport: Transport,
+    place: Place,
+  ): Rewrite | Refusal | undefined {
+    const flow = this.#flow;
+    const own = this.#binding;
+    if (flow === undefined || own === undefined || host !== flow.ends.inside.host) return undefined;
+    const meant = port ?? defaultPort;
+    const binding =
+      meant === own.inside.port && transport === own.transport
+        ? own
+        : this.#bindingOf({ host, port: meant }, transport);
+    if ("refused" in binding) return binding;
+    if (port !== undefined) return { host: flow.ends.outside.host, port: binding.port };
+    if (binding.port === defaultPort) return { host: flow.ends.outside.host, port: undefined };
+    binding.portless.add(place);
+    return { host: flow.ends.outside.host, port: binding.port };
+  }
+
+  media(line: MediaDescription): MediaRewrite | Refusal | undefined {
+    const flow = this.#flow;
+    const binding = this.#binding;
+    if (flow === undefined || binding === undefined) return undefined;
+    const policy = line.host === flow.ends.inside.host ? "own" : this.#mediaHost(line.host);
+    if (policy === "public") return undefined;
+    if (policy === "refused") return { refused: "media-host-not-allowed" };
+    this.call ??= this.#calls.of(binding, this.#callId, this.#now);
+    const stream = this.#calls.stream(this.call, mediaTarget(line), flow.ends.remote.host);
+    if (typeof stream === "string") return { refused: stream };
+    this.streams[line.index] = stream;
+    const rtp = stream.components[0];
+    const rtcp = stream.components[1];
+    if (rtp === undefined) return undefined;
+    return { host: flow.ends.outside.host, port: rtp.port, rtcpPort: rtcp?.port ?? rtp.port + 1 };
+  }
+
+  host(host: string): string | undefined {
+    const flow = this.#flow;
+    if (flow === undefined) return undefined;
+    const ours = host === flow.ends.inside.host || this.#mediaHost(host) === "allowed";
+    return ours ? flow.ends.outside.host : undefined;
+  }
+}

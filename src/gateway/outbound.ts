@@ -1,0 +1,118 @@
+import { ipv4ToNumber, numberToIpv4 } from "../packet/ipv4.ts";
+import type { PacketView } from "../packet/packet-view.ts";
+import { HeaderTable } from "../sip/headers.ts";
+import type { SipMessage } from "../sip/message.ts";
+import { type ScanResult, scan } from "../sip/scan.ts";
+import type { Binding, BindingRefusal } from "../table/bindings.ts";
+import type { Flow } from "../table/flows.ts";
+import type { Refusal } from "../translate/mapping.ts";
+import { translateOutbound } from "../translate/outbound.ts";
+import { splice } from "../translate/splice.ts";
+import type { Translation } from "../translate/translation.ts";
+import { negotiates, progressCall } from "./call-progress.ts";
+import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
+import { flowOf, payloadText } from "./flow-of.ts";
+import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
+import { reportSkipped } from "./report.ts";
+
+/** Outbound turns a packet from a phone into what the outside may see of it. */
+export class Outbound {
+  readonly #context: GatewayContext;
+  readonly #mapping: OutboundMapping;
+  readonly #headers = new HeaderTable();
+
+  constructor(context: GatewayContext, mediaHost: MediaHostPolicy) {
+    this.#context = context;
+    this.#mapping = new OutboundMapping(
+      context.calls,
+      (inside, transport) => this.#listener(inside, transport),
+      mediaHost,
+    );
+  }
+
+  /** @param bytes what `packet` is a view of */
+  handle(packet: PacketView, bytes: Buffer, inInterface: number, mark: number): Outcome {
+    const context = this.#context;
+    context.counters.outbound++;
+    if (packet.payloadLength === 0) return "empty";
+    const { source, sourcePort, destination, destinationPort } = packet;
+    if (!context.isTranslated(source)) return "not-translated-network";
+    const known = context.bindings.udp.byInside(endpointKey(source, sourcePort));
+    let flow = known?.flows.get(endpointKey(destination, destinationPort));
+    if (flow === undefined) {
+      const route = context.routeOf(destination, source, inInterface, mark);
+      if (route !== "outside") return route;
+    }
+    const scanned = scan(payloadText(packet, bytes), this.#headers);
+    const binding = known ?? this.#bind(scanned, packet);
+    if (typeof binding === "string") return binding;
+    flow ??= flowOf(context, binding, destination, destinationPort);
+    const failure = context.pins.ensure(binding, flow, "outbound", context.now);
+    if (failure !== undefined) {
+      context.budget.warn(context.now, { flow: flow.ends, code: failure }, "flow could not be pinned");
+      return "pin-failed";
+    }
+    binding.spokeAt = context.now;
+    if (scanned.kind !== "message") return scanned.kind;
+    binding.host.spokeTo(destination);
+    return this.#translate(scanned.message, binding, flow);
+  }
+
+  /** Only a SIP message makes a binding; what the kernel already mapped for the endpoint is kept. */
+  #bind(scanned: ScanResult, packet: PacketView): Binding | BindingRefusal | "keep-alive" | "not-sip" {
+    if (scanned.kind !== "message") return scanned.kind;
+    const context = this.#context;
+    const inside = { host: numberToIpv4(packet.source), port: packet.sourcePort };
+    const remote = { host: numberToIpv4(packet.destination), port: packet.destinationPort };
+    const inUse = context.pins.portInUse(inside, remote, "udp");
+    const key = endpointKey(packet.source, packet.sourcePort);
+    return context.bindings.udp.create(key, inside, context.now, inUse);
+  }
+
+  #listener(inside: { host: string; port: number }, transport: "udp" | "tcp"): Binding | Refusal {
+    const { bindings, now } = this.#context;
+    const key = insideKey(inside.host, inside.port);
+    const made = bindings[transport].byInside(key) ?? bindings[transport].create(key, inside, now);
+    if (typeof made === "string") return { refused: made };
+    made.spokeAt = now;
+    return made;
+  }
+
+  #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
+    const context = this.#context;
+    const mapping = this.#mapping;
+    mapping.begin(binding, flow, message.callId, context.now);
+    const translation: Translation = translateOutbound(message, flow.ends, mapping);
+    if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
+    this.#follow(message, binding, translation);
+    if (translation.edits.length === 0) return "nothing-to-change";
+    return { text: splice(message.text, translation.edits) };
+  }
+
+  #follow(
+    message: SipMessage,
+    binding: Binding,
+    translation: Extract<Translation, { kind: "translated" }>,
+  ): void {
+    const { calls, now } = this.#context;
+    const call = this.#mapping.call ?? binding.calls.get(message.callId);
+    if (call === undefined) return;
+    if (!negotiates(message)) {
+      // An answer to OPTIONS describes what a phone can do; nothing will be sent there.
+      if (this.#mapping.call !== undefined && call.phase === "early") calls.end(call, now);
+      return;
+    }
+    if (translation.media.length > 0) {
+      const tag = message.kind === "request" ? message.fromTag : message.toTag;
+      const muxed = translation.media.map((use) => use.line.rtcp.kind === "mux");
+      calls.insideSaid(call, tag, this.#mapping.streams, muxed);
+      calls.settle(call, now);
+    }
+    progressCall(calls, call, message, now);
+  }
+}
+
+function insideKey(host: string, port: number): number | string {
+  const address = ipv4ToNumber(host);
+  return address === undefined ? `${host} ${port}` : endpointKey(address, port);
+}

@@ -1,0 +1,114 @@
+import type { Conntrack } from "../kernel/conntrack.ts";
+import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
+import type { Pin } from "../kernel/pin.ts";
+import type { FlowTuple } from "../kernel/tuple.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { Endpoint } from "../packet/endpoint.ts";
+import type { Binding } from "../table/bindings.ts";
+import type { Flow } from "../table/flows.ts";
+import type { ExternalAddress } from "./external-address.ts";
+
+/** Seconds a pin lives until its first packet renews it by the kernel's own timeouts. */
+const PIN_TIMEOUT = 60;
+
+/**
+ * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there.
+ *
+ * The kernel may forget an entry whenever it has been silent for its UDP timeout, so a flow that was silent
+ * for half of that is asked for anew: one request, answered "exists" while the entry lives.
+ */
+export class Pins {
+  readonly #conntrack: Conntrack;
+  readonly #external: () => ExternalAddress;
+  readonly #trusted: number;
+  readonly #counters: Counters;
+
+  /** @param trusted milliseconds of silence after which a flow's entry is not taken for granted */
+  constructor(conntrack: Conntrack, external: () => ExternalAddress, trusted: number, counters: Counters) {
+    this.#conntrack = conntrack;
+    this.#external = external;
+    this.#trusted = trusted;
+    this.#counters = counters;
+  }
+
+  /**
+   * The external port the kernel already uses for a flow of an endpoint we do not know: it was there before us.
+   *
+   * @returns undefined when there is no such flow, or when it is not translated to our address
+   */
+  portInUse(inside: Endpoint, remote: Endpoint, transport: Binding["transport"]): number | undefined {
+    const entry = this.#conntrack.lookup({ protocol: transport, source: inside, destination: remote });
+    if (entry === undefined) return undefined;
+    const mapped = mappedTo(entry, inside);
+    return mapped.host === this.#external().host ? mapped.port : undefined;
+  }
+
+  /**
+   * @param now milliseconds
+   * @returns undefined when the flow has its entry, else the error name that kept it from us
+   */
+  ensure(binding: Binding, flow: Flow, direction: Pin["direction"], now: number): string | undefined {
+    if (flow.verifiedAt === undefined || now - flow.verifiedAt >= this.#trusted) {
+      const failure = this.#pin(binding, flow, direction);
+      if (failure !== undefined) {
+        flow.verifiedAt = undefined;
+        return failure;
+      }
+    }
+    flow.verifiedAt = now;
+    return undefined;
+  }
+
+  /** Takes a flow's entry out of the kernel, as when the address it was translated to is gone. */
+  remove(binding: Binding, flow: Flow): void {
+    flow.verifiedAt = undefined;
+    const { inside, remote } = flow.ends;
+    this.#conntrack.remove({ protocol: binding.transport, source: inside, destination: remote });
+  }
+
+  #pin(binding: Binding, flow: Flow, direction: Pin["direction"]): string | undefined {
+    const pin = this.#pinOf(binding, flow, direction);
+    let result = this.#conntrack.pin(pin);
+    if (result.kind === "exists" && !this.#isOurs(result.entry, binding)) {
+      // It was mapped while we were not there, to another port than the endpoint has toward everybody else.
+      this.#conntrack.remove(pin.flow);
+      result = this.#conntrack.pin(pin);
+    }
+    switch (result.kind) {
+      case "created":
+        this.#counters.pinned++;
+        return undefined;
+      case "exists":
+        if (flow.verifiedAt === undefined) this.#counters.adopted++;
+        return this.#isOurs(result.entry, binding) ? undefined : "EEXIST";
+      case "clash":
+        return "EADDRINUSE";
+      case "failed":
+        return result.code;
+    }
+  }
+
+  #isOurs(entry: ConntrackEntry, binding: Binding): boolean {
+    const mapped = mappedTo(entry, binding.inside);
+    return mapped.host === this.#external().host && mapped.port === binding.port;
+  }
+
+  #pinOf(binding: Binding, flow: Flow, direction: Pin["direction"]): Pin {
+    const { inside, remote } = flow.ends;
+    const external = { host: this.#external().host, port: binding.port };
+    const outbound = direction === "outbound";
+    const tuple: FlowTuple = {
+      protocol: binding.transport,
+      source: outbound ? inside : remote,
+      destination: outbound ? remote : external,
+    };
+    return { direction, flow: tuple, nat: outbound ? external : inside, timeout: PIN_TIMEOUT };
+  }
+}
+
+/** What an inside endpoint appears as in an entry, whichever side sent its first packet. */
+function mappedTo(entry: ConntrackEntry, inside: Endpoint): Endpoint {
+  const { source } = entry.original;
+  const startedInside = source.host === inside.host && source.port === inside.port;
+  return startedInside ? entry.reply.destination : entry.original.destination;
+}

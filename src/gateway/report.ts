@@ -1,0 +1,29 @@
+import type { SipMessage } from "../sip/message.ts";
+import type { Translation } from "../translate/translation.ts";
+import type { GatewayContext } from "./context.ts";
+
+/**
+ * Counts and logs a message that passes unmodified because one of its places could not be translated: all
+ * places or none. It is never dropped.
+ */
+export function reportSkipped(
+  context: GatewayContext,
+  message: SipMessage,
+  skipped: Extract<Translation, { kind: "skipped" }>,
+  direction: "outbound" | "inbound",
+): "untranslatable" {
+  context.counters.skip(skipped.reason);
+  context.budget.warn(
+    context.now,
+    {
+      direction,
+      callId: message.callId,
+      method: message.method,
+      status: message.status,
+      reason: skipped.reason,
+      detail: skipped.detail,
+    },
+    "message passes unmodified",
+  );
+  return "untranslatable";
+}
