@@ -1,0 +1,113 @@
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, test } from "vitest";
+import type { DemoReport } from "./demo-report.ts";
+import { EXPECT_MAX, readKernelSetting } from "./kernel-setting.ts";
+import { builtFile } from "./package-root.ts";
+
+interface DemoRun {
+  readonly status: number;
+  readonly pid: number;
+  readonly report: DemoReport | undefined;
+  readonly stderr: string;
+}
+
+function demo(...flags: string[]): Promise<DemoRun> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [builtFile("test/lab/demo.ts"), "--json", ...flags],
+      (_, out, stderr) => {
+        const last = out.trim().split("\n").at(-1);
+        const report = last ? (JSON.parse(last) as DemoReport) : undefined;
+        resolve({ status: child.exitCode ?? -1, pid: child.pid ?? -1, report, stderr });
+      },
+    );
+  });
+}
+
+function namespacesOf(pid: number): string[] {
+  const names = execFileSync("ip", ["netns", "list"], { encoding: "utf8" }).split("\n");
+  return names.filter((name) => name.startsWith(`sipx-${pid}-`));
+}
+
+describe("the demo", () => {
+  test("with sipexpectd, every call of an office of 40 phones has audio both ways", async () => {
+    const before = readKernelSetting(EXPECT_MAX);
+    const { status, pid, report, stderr } = await demo("--phones", "40", "--calls", "80", "--rate", "20");
+    expect(report, stderr).toMatchObject({
+      helper: "sipexpectd",
+      phones: 40,
+      registered: 40,
+      calls: 80,
+      answered: 80,
+      twoWayAudio: 80,
+      twoWayRtcp: 80,
+      failed: 0,
+      failures: {},
+      expectMax: 256,
+      queueDropped: 0,
+    });
+    expect(report?.expectationsPeak).toBeGreaterThan(0);
+    expect(report?.expectationsPeak).toBeLessThanOrEqual(256);
+    expect(status).toBe(0);
+    expect(namespacesOf(pid)).toEqual([]);
+    expect(readKernelSetting(EXPECT_MAX)).toBe(before);
+  });
+
+  test("with the kernel's helper, the office loses calls", async () => {
+    const directMedia = "/sys/module/nf_conntrack_sip/parameters/sip_direct_media";
+    const office = ["--phones", "40", "--calls", "500", "--rate", "50", "--hold", "8", "--expect-max", "256"];
+    const { status, report, stderr } = await demo("--helper", "kernel", ...office);
+    expect(report, stderr).toMatchObject({ helper: "kernel", registered: 40, calls: 500, expectMax: 256 });
+    expect(report?.twoWayAudio).toBeLessThan(400);
+    expect(report?.failed).toBeGreaterThan(100);
+    expect(status).toBe(1);
+    expect(readKernelSetting(directMedia)).toBe("1");
+  });
+
+  test("without a helper, no call has audio both ways and none comes in", async () => {
+    const { status, report, stderr } = await demo("--helper", "none", "--calls", "8", "--hold", "3");
+    expect(report, stderr).toMatchObject({ registered: 40, answered: 4, twoWayAudio: 0, failed: 8 });
+    expect(status).toBe(1);
+  });
+
+  test("without a NAT, the load generator itself loses nothing", async () => {
+    const { status, report, stderr } = await demo(
+      "--helper",
+      "none",
+      "--no-nat",
+      "--calls",
+      "60",
+      "--hold",
+      "3",
+    );
+    expect(report, stderr).toMatchObject({
+      registered: 40,
+      answered: 60,
+      twoWayAudio: 60,
+      twoWayRtcp: 60,
+      failed: 0,
+    });
+    expect(status).toBe(0);
+  });
+
+  test("names the bad value of a flag and what it may be", async () => {
+    const { status, stderr } = await demo("--phones", "forty");
+    expect(stderr).toContain("'forty' is invalid. Give a whole number from 1 to 3000.");
+    expect(status).toBe(1);
+  });
+
+  test("leaves nothing behind when it is interrupted", async () => {
+    const before = readKernelSetting(EXPECT_MAX);
+    const args = [builtFile("test/lab/demo.ts"), "--helper", "none", "--phones", "3", "--expect-max", "99"];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+    await once(child.stderr, "data");
+    expect(readKernelSetting(EXPECT_MAX)).toBe("99");
+    child.kill("SIGINT");
+    const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    expect(signal).toBe("SIGINT");
+    expect(readKernelSetting(EXPECT_MAX)).toBe(before);
+    expect(namespacesOf(child.pid ?? -1)).toEqual([]);
+  });
+});
