@@ -12,7 +12,7 @@ import { align, LITTLE_ENDIAN, NLA_HEADER, NLA_TYPE_MASK } from "./netlink-messa
  */
 export class AttributeReader {
   /** Type of the current attribute, without the NLA_F_* bits. */
-  type = 0;
+  type: number = 0;
   /** Where the current value starts in `bytes`. */
   start = 0;
   /** Just behind the current value. */

@@ -27,6 +27,7 @@ import { decodeExpectation, type ExpectationEntry, encodeDumpExpectations } from
 import { KernelError } from "./kernel-error.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Native } from "./native.ts";
+import { dump } from "./netlink-dump.ts";
 import { messages, NETLINK_NETFILTER } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import { type Pin, type PinResult, pinEntry } from "./pin.ts";
@@ -44,20 +45,22 @@ const CLASH: PinResult = { kind: "clash" };
  * the socket itself fails, `flush` excepted, which reports it to every request it concerns.
  */
 export class Conntrack {
+  readonly #native: Native;
   readonly #socket: NetlinkSocket;
   readonly #batch: RequestBatch;
   readonly #writer = new MessageWriter(1024);
   readonly #errno = new Int32Array(1);
   #replied = 0;
 
-  private constructor(socket: NetlinkSocket) {
+  private constructor(native: Native, socket: NetlinkSocket) {
+    this.#native = native;
     this.#socket = socket;
     this.#batch = new RequestBatch(socket);
   }
 
   /** Throws KernelError when there is no nfnetlink. What needs CAP_NET_ADMIN fails with EPERM only when asked. */
   static open(native: Native): Conntrack {
-    return new Conntrack(NetlinkSocket.open(native, NETLINK_NETFILTER, "conntrack"));
+    return new Conntrack(native, NetlinkSocket.open(native, NETLINK_NETFILTER, "conntrack"));
   }
 
   /** Makes the conntrack of a signalling flow with its NAT (DESIGN §4.1). */
@@ -140,7 +143,7 @@ export class Conntrack {
   *dumpConntrack(filter?: ConntrackFilter): Generator<ConntrackEntry> {
     const writer = new MessageWriter(1024);
     encodeDumpConntrack(writer, filter);
-    for (const { bytes, message } of this.#socket.dump(writer)) {
+    for (const { bytes, message } of dump(this.#native, NETLINK_NETFILTER, "dump conntrack", writer)) {
       const entry = decodeConntrack(bytes, message);
       if (entry !== undefined) yield entry;
     }
@@ -150,7 +153,7 @@ export class Conntrack {
   *dumpExpectations(): Generator<ExpectationEntry> {
     const writer = new MessageWriter(1024);
     encodeDumpExpectations(writer);
-    for (const { bytes, message } of this.#socket.dump(writer)) {
+    for (const { bytes, message } of dump(this.#native, NETLINK_NETFILTER, "dump expectations", writer)) {
       const entry = decodeExpectation(bytes, message);
       if (entry !== undefined) yield entry;
     }

@@ -1,57 +1,101 @@
-import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { familyOf } from "../packet/host.ts";
+import { AttributeReader } from "./attribute-reader.ts";
 import { KernelError } from "./kernel-error.ts";
+import { MessageWriter } from "./message-writer.ts";
 import type { Native } from "./native.ts";
-import { NETLINK_ROUTE } from "./netlink-message.ts";
+import { type DumpedMessage, dump, dumpAll } from "./netlink-dump.ts";
+import { LITTLE_ENDIAN, NETLINK_ROUTE, NLM_F_DUMP, NLMSG_HEADER } from "./netlink-message.ts";
+import * as rt from "./rtnetlink.ts";
 
-/** RTNLGRP_LINK and RTNLGRP_IPV4_IFADDR of linux/rtnetlink.h. */
-const RTNLGRP_LINK = 1;
-const RTNLGRP_IPV4_IFADDR = 5;
-
-/** Interface is a network interface as it is now. */
+/** One network interface of this network namespace. */
 export interface Interface {
-  readonly name: string;
   readonly index: number;
+  readonly name: string;
   /** Bytes. */
   readonly mtu: number;
-  /** Its IPv4 addresses in the kernel's order: the first is its primary one. */
+  /** True when it is set up by the admin (IFF_UP), whether or not it has a carrier. */
+  readonly up: boolean;
+  /** Its IPv4 addresses, on a point-to-point link our own end; primary ones before IFA_F_SECONDARY ones. */
   readonly ipv4: readonly string[];
+  /** Its IPv6 addresses, link-local ones too. */
+  readonly ipv6: readonly string[];
 }
 
-/**
- * Reads one interface.
- *
- * @throws KernelError ENODEV, naming it, when there is none of this name
- */
-export function readInterface(name: string): Interface {
-  const index = readNumber(name, "ifindex");
-  const mtu = readNumber(name, "mtu");
-  const addresses = networkInterfaces()[name] ?? [];
-  return {
-    name,
-    index,
-    mtu,
-    ipv4: addresses.filter((one) => one.family === "IPv4").map((one) => one.address),
-  };
+interface InterfaceAddress {
+  readonly interfaceIndex: number;
+  readonly host: string;
+  readonly secondary: boolean;
 }
 
-function readNumber(name: string, file: string): number {
-  try {
-    return Number(readFileSync(`/sys/class/net/${name}/${file}`, "latin1"));
-  } catch (cause) {
-    throw new KernelError(`read interface ${name}`, "ENODEV", "there is no such interface; see `ip link`", {
-      cause,
-    });
+/** Returns all interfaces with their addresses. Throws KernelError. */
+export function readInterfaces(native: Native): Interface[] {
+  const addresses = dumpAll(() => dumpAddresses(native));
+  return dumpAll(() => dumpLinks(native)).map((link) => {
+    const own = addresses.filter((address) => address.interfaceIndex === link.index);
+    const primaryFirst = [...own.filter((one) => !one.secondary), ...own.filter((one) => one.secondary)];
+    const hosts = primaryFirst.map((one) => one.host);
+    return {
+      ...link,
+      ipv4: hosts.filter((host) => familyOf(host) === "ipv4"),
+      ipv6: hosts.filter((host) => familyOf(host) === "ipv6"),
+    };
+  });
+}
+
+/** Returns one interface. Throws KernelError: ENODEV, naming it, when there is none of that name. */
+export function readInterface(native: Native, name: string): Interface {
+  const found = readInterfaces(native).find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new KernelError(`read interface ${name}`, "ENODEV", "there is no such interface; see `ip link`");
+}
+
+/** Calls `onChange` after an interface or an address came, went or changed, or such news was lost. */
+export function watchInterfaces(native: Native, onChange: () => void): rt.Watch {
+  return rt.watchGroups(native, [rt.RTNLGRP_LINK, rt.RTNLGRP_IPV4_IFADDR, rt.RTNLGRP_IPV6_IFADDR], onChange);
+}
+
+function* dumpLinks(native: Native): Generator<Omit<Interface, "ipv4" | "ipv6">> {
+  for (const { bytes, message } of dumpRoute(native, rt.RTM_GETLINK, rt.IFINFOMSG, "read interfaces")) {
+    if (message.type !== rt.RTM_NEWLINK) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + message.start + NLMSG_HEADER, rt.IFINFOMSG);
+    let name = "";
+    let mtu = 0;
+    const reader = new AttributeReader(bytes, message.start + NLMSG_HEADER + rt.IFINFOMSG, message.end);
+    while (reader.next()) {
+      if (reader.type === rt.IFLA_IFNAME) name = reader.string();
+      if (reader.type === rt.IFLA_MTU) mtu = reader.u32();
+    }
+    const up = (view.getUint32(8, LITTLE_ENDIAN) & rt.IFF_UP) !== 0;
+    yield { index: view.getInt32(4, LITTLE_ENDIAN), name, mtu, up };
   }
 }
 
-/**
- * Calls back whenever a link or an IPv4 address of any interface may have changed, also when the kernel had more
- * to tell than it could.
- */
-export function watchInterfaces(native: Native, onChange: () => void): { close(): void } {
-  const socket = native.netlink_open(NETLINK_ROUTE, 1 << 20);
-  const groups = Uint32Array.of(RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR);
-  native.netlink_subscribe(socket, groups, Buffer.alloc(64 << 10), onChange);
-  return { close: () => native.netlink_close(socket) };
+function* dumpAddresses(native: Native): Generator<InterfaceAddress> {
+  for (const { bytes, message } of dumpRoute(native, rt.RTM_GETADDR, rt.IFADDRMSG, "read addresses")) {
+    if (message.type !== rt.RTM_NEWADDR) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + message.start + NLMSG_HEADER, rt.IFADDRMSG);
+    let host = "";
+    let local = "";
+    let flags = view.getUint8(2);
+    const reader = new AttributeReader(bytes, message.start + NLMSG_HEADER + rt.IFADDRMSG, message.end);
+    while (reader.next()) {
+      if (reader.type === rt.IFA_ADDRESS) host = reader.address();
+      // On a point-to-point link IFA_ADDRESS is the other end.
+      if (reader.type === rt.IFA_LOCAL) local = reader.address();
+      if (reader.type === rt.IFA_FLAGS) flags = reader.u32();
+    }
+    yield {
+      interfaceIndex: view.getUint32(4, LITTLE_ENDIAN),
+      host: local || host,
+      secondary: (flags & rt.IFA_F_SECONDARY) !== 0,
+    };
+  }
+}
+
+function dumpRoute(native: Native, type: number, fixed: number, op: string): Generator<DumpedMessage> {
+  const writer = new MessageWriter(NLMSG_HEADER + fixed);
+  writer.begin(type, NLM_F_DUMP);
+  writer.fixed(fixed);
+  writer.end();
+  return dump(native, NETLINK_ROUTE, op, writer);
 }

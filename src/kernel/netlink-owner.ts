@@ -1,39 +1,51 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { NETLINK_NETFILTER } from "./netlink-message.ts";
 
-/** NETLINK_NETFILTER of linux/netlink.h, as /proc/net/netlink prints it. */
-const NETFILTER = 12;
-
-/**
- * Says which process owns a netfilter netlink socket: by its port in /proc/net/netlink, that line's inode, and
- * the process whose descriptor it is.
- *
- * @returns "pid 123 (conntrackd)", or "netlink port 123" when the process cannot be seen
- */
-export function portOwner(port: number): string {
-  const inode = inodeOf(port);
-  const pid = inode === undefined ? undefined : processWith(`socket:[${inode}]`);
-  if (pid === undefined) return `netlink port ${port}`;
-  const name = attempt(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim());
-  return `pid ${pid} (${name ?? "unknown"})`;
+/** The process that has a netlink socket open; of several that share it, the one found first. */
+export interface NetlinkOwner {
+  readonly pid: number;
+  /** Its name, at most 15 characters (/proc/PID/comm). */
+  readonly command: string;
 }
 
-function inodeOf(port: number): string | undefined {
-  const text = attempt(() => readFileSync("/proc/net/netlink", "utf8")) ?? "";
-  for (const line of text.split("\n")) {
-    const fields = line.trim().split(/\s+/);
-    if (Number(fields[1]) === NETFILTER && Number(fields[2]) === port) return fields[9];
+/**
+ * Finds the process behind a netfilter netlink port id of this network namespace: the port's line in
+ * /proc/net/netlink has an inode, which is the name of a descriptor in /proc/PID/fd.
+ *
+ * @returns undefined when it is not to be seen from here, as in another pid namespace
+ */
+export function findNetlinkOwner(portId: number): NetlinkOwner | undefined {
+  const inode = inodeOf(readOptional("/proc/net/netlink") ?? "", portId);
+  if (inode === undefined) return undefined;
+  const target = `socket:[${inode}]`;
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (Number.isInteger(pid) && hasOpen(pid, target)) {
+      return { pid, command: (readOptional(`/proc/${pid}/comm`) ?? "").trim() };
+    }
   }
   return undefined;
 }
 
-function processWith(socket: string): string | undefined {
-  return readdirSync("/proc").find(
-    (pid) =>
-      /^\d+$/.test(pid) &&
-      (attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).some(
-        (descriptor) => attempt(() => readlinkSync(`/proc/${pid}/fd/${descriptor}`)) === socket,
-      ),
+/** Columns: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode (netlink_native_seq_show, af_netlink.c). */
+function inodeOf(table: string, portId: number): string | undefined {
+  for (const line of table.split("\n")) {
+    const columns = line.trim().split(/ +/);
+    if (Number(columns[1]) === NETLINK_NETFILTER && Number(columns[2]) === portId) return columns[9];
+  }
+  return undefined;
+}
+
+/** False for a process that has ended meanwhile or may not be looked at. */
+function hasOpen(pid: number, target: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return (attempt(() => readdirSync(folder)) ?? []).some(
+    (descriptor) => attempt(() => readlinkSync(`${folder}/${descriptor}`)) === target,
   );
+}
+
+function readOptional(path: string): string | undefined {
+  return attempt(() => readFileSync(path, "latin1"));
 }
 
 /** Processes end while they are looked at; what is gone is not an answer. */

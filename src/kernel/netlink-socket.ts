@@ -1,12 +1,11 @@
 import { KernelError } from "./kernel-error.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import type { Native, NetlinkHandle } from "./native.ts";
-import { type MessageSpan, messages } from "./netlink-message.ts";
 
 /** Room for the ACKs of a full batch: the kernel queues them all before `sendmsg` returns. */
 const RECEIVE_BUFFER = 4 << 20;
-/** A dump is read in pieces of at most this; the kernel makes none larger (NLMSG_GOODSIZE, 32 KiB at most). */
-const REPLY_BUFFER = 64 << 10;
+/** Room for the answers to all GETs of one request. */
+const REPLY_BUFFER = 16 << 10;
 
 /** NetlinkSocket is one netlink socket for requests that are answered at once. */
 export class NetlinkSocket {
@@ -14,13 +13,11 @@ export class NetlinkSocket {
   readonly replies = Buffer.alloc(REPLY_BUFFER);
   readonly #native: Native;
   readonly #handle: NetlinkHandle;
-  readonly #protocol: number;
   readonly #op: string;
 
-  private constructor(native: Native, handle: NetlinkHandle, protocol: number, op: string) {
+  private constructor(native: Native, handle: NetlinkHandle, op: string) {
     this.#native = native;
     this.#handle = handle;
-    this.#protocol = protocol;
     this.#op = op;
   }
 
@@ -31,9 +28,9 @@ export class NetlinkSocket {
    */
   static open(native: Native, protocol: number, op: string): NetlinkSocket {
     try {
-      return new NetlinkSocket(native, native.netlink_open(protocol, RECEIVE_BUFFER), protocol, op);
+      return new NetlinkSocket(native, native.netlink_open(protocol, RECEIVE_BUFFER), op);
     } catch (error) {
-      throw KernelError.from(`open ${op}`, error);
+      throw KernelError.from(`${op}: open a netlink socket`, error);
     }
   }
 
@@ -47,30 +44,6 @@ export class NetlinkSocket {
       return this.#native.netlink_request(this.#handle, writer.bytes, writer.length, errnos, this.replies);
     } catch (error) {
       throw KernelError.from(this.#op, error);
-    }
-  }
-
-  /**
-   * Sends the dump request in `writer` on a socket of its own, so that other requests may run while the dump is
-   * being read, and yields its messages; `bytes` holds each one until the next is asked for.
-   *
-   * Throws KernelError EINTR when the kernel's table changed so that the dump is incomplete (NLM_F_DUMP_INTR).
-   */
-  *dump(writer: MessageWriter): Generator<{ readonly bytes: Uint8Array; readonly message: MessageSpan }> {
-    const socket = NetlinkSocket.open(this.#native, this.#protocol, this.#op);
-    try {
-      this.#native.netlink_dump(socket.#handle, writer.bytes.subarray(0, writer.length));
-      for (;;) {
-        const length = this.#native.netlink_dump_next(socket.#handle, socket.replies);
-        if (length === 0) return;
-        if (length < 0)
-          throw new KernelError(this.#op, "EINTR", "the table changed while it was being dumped");
-        for (const message of messages(socket.replies, length)) yield { bytes: socket.replies, message };
-      }
-    } catch (error) {
-      throw KernelError.from(this.#op, error);
-    } finally {
-      socket.close();
     }
   }
 

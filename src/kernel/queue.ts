@@ -1,194 +1,223 @@
-import { readFileSync } from "node:fs";
-import { KernelError } from "./kernel-error.ts";
-import {
-  BATCH,
-  COUNTER_MALFORMED,
-  COUNTER_PACKETS,
-  COUNTER_RECEIVE_OVERRUNS,
-  COUNTER_TRUNCATED,
-  COUNTER_VERDICT_ERRORS,
-  COUNTERS,
-  type Native,
-  type QueueHandle,
-  ROW_FIELDS,
-  ROW_IN_INTERFACE,
-  ROW_LENGTH,
-  ROW_MARK,
-  ROW_OFFSET,
-  ROW_ORIGINAL_LENGTH,
-  ROW_REPLACEMENT_LENGTH,
-  ROW_REPLACEMENT_OFFSET,
-} from "./native.ts";
-import { portOwner } from "./netlink-owner.ts";
+import { errorCode, KernelError } from "./kernel-error.ts";
+import * as native from "./native.ts";
+import { findNetlinkOwner } from "./netlink-owner.ts";
+import { readQueueStatistics } from "./queue-statistics.ts";
 
-/** A slot holds the largest packet the kernel copies (65,531 bytes) with its attributes. */
-const SLAB_BYTES = BATCH * (68 << 10);
-/** Room for a batch of replacements of the largest size. */
-const OUTPUT_BYTES = BATCH * (64 << 10);
+/** Bytes of one packet's place in the slab: the largest IP packet with its netlink attributes. */
+const SLOT = 66 << 10;
+/** The largest replacement the kernel takes: an attribute's length has 16 bits and counts its own 4 bytes. */
+const LARGEST_REPLACEMENT = 0xffff - 4;
+/** Replacements start at multiples of this. */
+const ALIGNMENT = 8;
+const NONE = new Uint8Array(0);
 
-/** Sizes of a queue, which decide how long a burst it rides out. */
 export interface QueueOptions {
+  /** NFQUEUE number, 0 to 65535. */
   readonly number: number;
-  /** Packets the kernel holds for us before it drops. */
+  /** Packets that may wait for a verdict before the kernel drops more. */
   readonly length: number;
-  /** Bytes of the socket's receive buffer, which has to hold the same packets. */
+  /** Bytes the kernel may hold for us to read; raised beyond net.core.rmem_max (SO_RCVBUFFORCE). */
   readonly receiveBuffer: number;
 }
 
-/** Counts of one queue; those of the kernel are of the queue's life, ours of the process's. */
+/** What has happened on a queue since it was opened. */
 export interface QueueCounts {
   readonly packets: number;
+  readonly batches: number;
+  /** Verdicts the kernel refused. */
   readonly verdictErrors: number;
+  /** Times packets were lost because we read too slowly. */
   readonly receiveOverruns: number;
+  /** Packets that did not fit their place in the slab. */
   readonly truncated: number;
+  /** Messages that could not be read as a packet. */
   readonly malformed: number;
   /** Packets the kernel dropped because its queue, or our receive buffer, was full. */
   readonly dropped: number;
-  /** Packets waiting in the kernel. */
+  /** Packets that wait for a verdict now. */
   readonly waiting: number;
 }
 
-/** Batch is the packets of one wake-up; it is read and answered in place, and dead when the callback returns. */
+/**
+ * Batch is the packets that were received together, up to 64, while their verdicts are being made. It is one
+ * object that is used again and again: what it says holds until the callback returns.
+ *
+ * Packets are named by index, from 0 to `count` - 1. Each is accepted as it came unless told otherwise here.
+ */
 export class Batch {
-  /** What the packets lie in. */
-  readonly bytes = Buffer.allocUnsafeSlow(SLAB_BYTES);
-  /** Where replacements are written, one behind the other from `outputUsed`. */
-  readonly output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
-  readonly rows = new Uint32Array(BATCH * ROW_FIELDS);
-  count = 0;
+  /** What `offset` points into. */
+  readonly bytes: Buffer = Buffer.alloc(native.BATCH * SLOT);
+  /** Where replacements are written, from `outputUsed` on. */
+  readonly output: Buffer = Buffer.alloc(native.BATCH << 16);
+  /** Bytes of `output` that hold replacements. */
   outputUsed = 0;
+  count = 0;
+  /** The rows of native.ts. */
+  readonly rows = new Uint32Array(native.BATCH * native.ROW_FIELDS);
 
-  /** Where packet `index` starts in `bytes`. */
+  /** Starts a batch of `count` packets. */
+  begin(count: number): void {
+    this.count = count;
+    this.outputUsed = 0;
+  }
+
+  /** Where the packet's IP header starts in `bytes`. */
   offset(index: number): number {
-    return this.#field(index, ROW_OFFSET);
+    return this.#get(index, native.ROW_OFFSET);
   }
 
-  /** Its bytes. */
+  /** Bytes received. */
   length(index: number): number {
-    return this.#field(index, ROW_LENGTH);
+    return this.#get(index, native.ROW_LENGTH);
   }
 
-  /** True when the kernel could not copy all of it. */
+  /** True when the packet has more bytes than were received. */
   isTruncated(index: number): boolean {
-    return this.#field(index, ROW_ORIGINAL_LENGTH) > this.#field(index, ROW_LENGTH);
+    return this.#get(index, native.ROW_LENGTH) < this.#get(index, native.ROW_ORIGINAL_LENGTH);
   }
 
-  /** Index of the interface it came in by. */
+  /** Index of the interface it came in by, 0 if none. */
   inInterface(index: number): number {
-    return this.#field(index, ROW_IN_INTERFACE);
+    return this.#get(index, native.ROW_IN_INTERFACE);
   }
 
-  /** Its packet mark. */
   mark(index: number): number {
-    return this.#field(index, ROW_MARK);
+    return this.#get(index, native.ROW_MARK);
   }
 
-  /** Accepts packet `index` as the `length` bytes written at `outputUsed`. */
-  replace(index: number, length: number): void {
-    this.rows[index * ROW_FIELDS + ROW_REPLACEMENT_OFFSET] = this.outputUsed;
-    this.rows[index * ROW_FIELDS + ROW_REPLACEMENT_LENGTH] = length;
-    this.outputUsed += length;
-  }
-
-  #field(index: number, field: number): number {
-    return this.rows[index * ROW_FIELDS + field] ?? 0;
-  }
-}
-
-/** Queue is one NFQUEUE bound by this process. */
-export class Queue {
-  readonly #native: Native;
-  readonly #handle: QueueHandle;
-  readonly #counters: BigUint64Array;
-  readonly #number: number;
-
-  private constructor(native: Native, handle: QueueHandle, counters: BigUint64Array, number: number) {
-    this.#native = native;
-    this.#handle = handle;
-    this.#counters = counters;
-    this.#number = number;
+  /** The kernel's name for the packet, for Queue.verdict. */
+  id(index: number): number {
+    return this.#get(index, native.ROW_ID);
   }
 
   /**
-   * Binds the queue and begins to read it.
+   * Sends on, in the packet's place, the `length` bytes that were written at `output[outputUsed]`.
    *
-   * @param onBatch is called with each batch; its verdicts are sent when it returns
-   * @throws KernelError; when another process holds the queue, the message says which
+   * @returns false when they are more than the kernel takes, 65,531: the packet then goes on as it came
    */
-  static open(native: Native, options: QueueOptions, onBatch: (batch: Batch) => void): Queue {
-    const batch = new Batch();
-    const counters = new BigUint64Array(COUNTERS);
-    const deliver = (count: number): void => {
-      batch.count = count;
-      batch.outputUsed = 0;
-      onBatch(batch);
-    };
+  replace(index: number, length: number): boolean {
+    if (length > LARGEST_REPLACEMENT) return false;
+    this.#set(index, native.ROW_REPLACEMENT_OFFSET, this.outputUsed);
+    this.#set(index, native.ROW_REPLACEMENT_LENGTH, length);
+    this.outputUsed += (length + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    return true;
+  }
+
+  /** Sets the packet's mark. */
+  setMark(index: number, mark: number): void {
+    this.#set(index, native.ROW_SET_MARK, 1);
+    this.#set(index, native.ROW_NEW_MARK, mark);
+  }
+
+  drop(index: number): void {
+    this.#set(index, native.ROW_VERDICT, native.VERDICT_DROP);
+  }
+
+  /** Gives no verdict now; Queue.verdict gives it, with the packet's id. */
+  hold(index: number): void {
+    this.#set(index, native.ROW_VERDICT, native.VERDICT_HOLD);
+  }
+
+  #get(index: number, field: number): number {
+    return this.rows[index * native.ROW_FIELDS + field] ?? 0;
+  }
+
+  #set(index: number, field: number, value: number): void {
+    this.rows[index * native.ROW_FIELDS + field] = value;
+  }
+}
+
+/** Queue is one NFQUEUE that is ours. All its memory is set aside when it is opened. */
+export class Queue {
+  readonly number: number;
+  readonly #native: native.Native;
+  readonly #counters: BigUint64Array;
+  readonly #handle: native.QueueHandle;
+
+  private constructor(
+    addon: native.Native,
+    number: number,
+    handle: native.QueueHandle,
+    counters: BigUint64Array,
+  ) {
+    this.number = number;
+    this.#native = addon;
+    this.#handle = handle;
+    this.#counters = counters;
+  }
+
+  /**
+   * Binds a queue and calls `onBatch` for what comes in. The verdicts are sent when it returns; if it throws, the
+   * packets it had not decided are accepted and the error is an uncaught one.
+   *
+   * Throws KernelError: EBUSY, naming the process that is bound to the queue; EPERM without CAP_NET_ADMIN.
+   */
+  static open(addon: native.Native, options: QueueOptions, onBatch: (batch: Batch) => void): Queue {
     const { number, length, receiveBuffer } = options;
+    const batch = new Batch();
+    const counters = new BigUint64Array(native.COUNTERS);
     try {
-      const { bytes, rows, output } = batch;
-      const handle = native.queue_open(number, length, receiveBuffer, bytes, rows, output, counters, deliver);
-      return new Queue(native, handle, counters, number);
+      const handle = addon.queue_open(
+        number,
+        length,
+        receiveBuffer,
+        batch.bytes,
+        batch.rows,
+        batch.output,
+        counters,
+        (count) => {
+          batch.begin(count);
+          onBatch(batch);
+        },
+      );
+      return new Queue(addon, number, handle, counters);
     } catch (error) {
       throw refusal(number, error);
     }
   }
 
+  /** Gives the verdict of a packet that was held: accepted as it came, or as `replacement`. */
+  accept(id: number, replacement: Uint8Array = NONE): void {
+    this.#native.queue_verdict(this.#handle, id, native.VERDICT_ACCEPT, replacement);
+  }
+
+  /** Ours and the kernel's; the kernel's are 0 once the queue is closed. */
   counts(): QueueCounts {
-    const at = (index: number): number => Number(this.#counters[index] ?? 0n);
-    const kernel = kernelQueue(this.#number);
+    const count = (index: number) => Number(this.#counters[index] ?? 0n);
+    const kernel = readQueueStatistics(this.number);
     return {
-      packets: at(COUNTER_PACKETS),
-      verdictErrors: at(COUNTER_VERDICT_ERRORS),
-      receiveOverruns: at(COUNTER_RECEIVE_OVERRUNS),
-      truncated: at(COUNTER_TRUNCATED),
-      malformed: at(COUNTER_MALFORMED),
-      dropped: kernel?.dropped ?? 0,
+      packets: count(native.COUNTER_PACKETS),
+      batches: count(native.COUNTER_BATCHES),
+      verdictErrors: count(native.COUNTER_VERDICT_ERRORS),
+      receiveOverruns: count(native.COUNTER_RECEIVE_OVERRUNS),
+      truncated: count(native.COUNTER_TRUNCATED),
+      malformed: count(native.COUNTER_MALFORMED),
+      dropped: kernel === undefined ? 0 : kernel.queueDropped + kernel.userDropped,
       waiting: kernel?.waiting ?? 0,
     };
   }
 
-  /** Unbinds; what still waits passes by the rule's --queue-bypass. Safe to call twice. */
+  /** Accepts what still waits and unbinds; safe to call twice. */
   close(): void {
     this.#native.queue_close(this.#handle);
   }
 }
 
-/** One line of /proc/net/netfilter/nfnetlink_queue (net/netfilter/nfnetlink_queue.c, seq_show). */
-interface KernelQueue {
-  readonly port: number;
-  readonly waiting: number;
-  readonly dropped: number;
-}
-
-function kernelQueue(number: number): KernelQueue | undefined {
-  const path = "/proc/net/netfilter/nfnetlink_queue";
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    // Without procfs the counts are unknown; nothing else depends on them.
-    return undefined;
-  }
-  for (const line of text.split("\n")) {
-    const [queue, port, waiting, , , queueDropped, userDropped] = line.trim().split(/\s+/).map(Number);
-    if (queue !== number || port === undefined) continue;
-    return { port, waiting: waiting ?? 0, dropped: (queueDropped ?? 0) + (userDropped ?? 0) };
-  }
-  return undefined;
-}
-
+/**
+ * The kernel answers EPERM when another socket is bound to the queue (nfqnl_recv_config), as it does when we may
+ * not bind any, so who is bound is looked up.
+ */
 function refusal(number: number, cause: unknown): KernelError {
-  const error = KernelError.from(`bind queue ${number}`, cause);
-  // The kernel answers EPERM, not EBUSY, to whoever configures a queue that another socket holds.
-  if (error.code === "EPERM" || error.code === "EBUSY") {
-    const held = kernelQueue(number);
-    if (held !== undefined) {
-      const detail = `held by ${portOwner(held.port)}; stop that, or choose another --queue`;
-      return new KernelError(`bind queue ${number}`, "EBUSY", detail, { cause });
-    }
-    return new KernelError(`bind queue ${number}`, error.code, "run as root or with CAP_NET_ADMIN", {
-      cause,
-    });
+  const op = `bind queue ${number}`;
+  const portId = readQueueStatistics(number)?.portId;
+  if (portId !== undefined) {
+    const owner = findNetlinkOwner(portId);
+    const who = owner ? `pid ${owner.pid} (${owner.command})` : `the owner of netlink port id ${portId}`;
+    const detail = `${who} is bound to it; stop that or choose another queue number`;
+    return new KernelError(op, "EBUSY", detail, { cause });
   }
-  return error;
+  if (errorCode(cause) === "EPERM") {
+    return new KernelError(op, "EPERM", "it takes CAP_NET_ADMIN; run as root", { cause });
+  }
+  return KernelError.from(op, cause);
 }

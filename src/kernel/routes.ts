@@ -5,31 +5,30 @@ import { errnoName } from "./errno.ts";
 import { KernelError } from "./kernel-error.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Native } from "./native.ts";
-import { messages, NETLINK_ROUTE, NLMSG_HEADER } from "./netlink-message.ts";
+import { type MessageSpan, messages, NETLINK_ROUTE, NLMSG_HEADER } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
+import * as rt from "./rtnetlink.ts";
 
-/** RTM_GETROUTE of linux/rtnetlink.h. */
-const RTM_GETROUTE = 26;
-/** Bytes of struct rtmsg; its type is the eighth. */
-const RTMSG = 12;
+/** Where the type stands in struct rtmsg. */
 const RTMSG_TYPE = 7;
-/** enum rtattr_type_t of linux/rtnetlink.h. */
-const RTA_DST = 1;
-const RTA_SRC = 2;
-const RTA_IIF = 3;
-const RTA_OIF = 4;
-const RTA_MARK = 16;
-/** RTN_UNICAST and RTN_LOCAL of linux/rtnetlink.h. */
-const RTN_UNICAST = 1;
-const RTN_LOCAL = 2;
 
-/** Where a packet goes: out of an interface (its index), to this host itself, or nowhere. */
+/**
+ * Where a packet goes. "unicast": out by `outInterface` (an index) to `gateway`, or to its destination itself.
+ * "local": to this machine, broadcast and multicast among it. "unreachable": nowhere, with the errno name
+ * (EHOSTUNREACH, ENETUNREACH, EACCES for prohibit, EINVAL for a blackhole or a source that cannot be).
+ */
 export type Route =
-  | { readonly kind: "unicast"; readonly outInterface: number }
+  | {
+      readonly kind: "unicast";
+      readonly outInterface: number;
+      readonly gateway: string | undefined;
+      /** Source address of packets of our own that go there. */
+      readonly preferredSource: string | undefined;
+    }
   | { readonly kind: "local" }
   | { readonly kind: "unreachable"; readonly code: string };
 
-/** Routes asks the kernel how it would route a packet, policy rules and marks included. */
+/** Routes asks the kernel's own routing, policy rules included, where a packet goes. */
 export class Routes {
   readonly #socket: NetlinkSocket;
   readonly #writer = new MessageWriter(256);
@@ -39,50 +38,73 @@ export class Routes {
     this.#socket = socket;
   }
 
-  /** Throws KernelError when there is no rtnetlink. */
+  /** Throws KernelError. */
   static open(native: Native): Routes {
     return new Routes(NetlinkSocket.open(native, NETLINK_ROUTE, "look up route"));
   }
 
   /**
-   * The route of an IPv4 packet that comes in by an interface.
+   * Asks for the route of an IPv4 packet. Throws KernelError when the socket fails; that there is no way is an
+   * answer.
    *
-   * @param destination unsigned number in host byte order, as is `source`
-   * @param inInterface index
+   * @param destination unsigned number in host byte order, as is `source`; 0 for a source yet to be chosen
+   * @param inInterface index of the interface it comes in by; 0 for a packet of our own
    */
   lookup(destination: number, source: number, inInterface: number, mark: number): Route {
     const writer = this.#writer;
     writer.clear();
-    writer.begin(RTM_GETROUTE, 0);
-    const at = writer.fixed(RTMSG);
-    writer.bytes[at] = AF_INET;
-    writer.bytes[at + 1] = 32;
-    writer.bytes[at + 2] = 32;
-    writer.be32(RTA_DST, destination);
-    writer.be32(RTA_SRC, source);
-    writer.u32(RTA_IIF, inInterface);
-    if (mark !== 0) writer.u32(RTA_MARK, mark);
+    writer.begin(rt.RTM_GETROUTE, 0);
+    // struct rtmsg: family, bits of the destination, bits of the source.
+    writer.bytes.set([AF_INET, 32, source === 0 ? 0 : 32], writer.fixed(rt.RTMSG));
+    writer.be32(rt.RTA_DST, destination);
+    if (source !== 0) writer.be32(rt.RTA_SRC, source);
+    if (inInterface !== 0) writer.u32(rt.RTA_IIF, inInterface);
+    if (mark !== 0) writer.u32(rt.RTA_MARK, mark);
     writer.end();
     const length = this.#socket.request(writer, this.#errno);
     const errno = this.#errno[0] ?? 0;
     if (errno !== 0) return { kind: "unreachable", code: errnoName(errno) };
-    return this.#read(length, destination);
+    for (const message of messages(this.#socket.replies, length)) {
+      if (message.type === rt.RTM_NEWROUTE) return decodeRoute(this.#socket.replies, message);
+    }
+    throw new KernelError("look up route", "EBADMSG", `no answer for ${numberToIpv4(destination)}`);
   }
 
+  /** Safe to call twice. */
   close(): void {
     this.#socket.close();
   }
+}
 
-  #read(length: number, destination: number): Route {
-    const bytes = this.#socket.replies;
-    for (const message of messages(bytes, length)) {
-      const type = bytes[message.start + NLMSG_HEADER + RTMSG_TYPE];
-      if (type === RTN_LOCAL) return { kind: "local" };
-      if (type !== RTN_UNICAST) return { kind: "unreachable", code: "EHOSTUNREACH" };
-      const reader = new AttributeReader(bytes, message.start + NLMSG_HEADER + RTMSG, message.end);
-      while (reader.next())
-        if (reader.type === RTA_OIF) return { kind: "unicast", outInterface: reader.u32() };
-    }
-    throw new KernelError("look up route", "EBADMSG", `no answer for ${numberToIpv4(destination)}`);
+/** Calls `onChange` after a route or a rule came, went or changed, or such news was lost. */
+export function watchRoutes(native: Native, onChange: () => void): rt.Watch {
+  return rt.watchGroups(
+    native,
+    [rt.RTNLGRP_IPV4_ROUTE, rt.RTNLGRP_IPV4_RULE, rt.RTNLGRP_IPV6_ROUTE, rt.RTNLGRP_IPV6_RULE],
+    onChange,
+  );
+}
+
+function decodeRoute(bytes: Uint8Array, message: MessageSpan): Route {
+  const start = message.start + NLMSG_HEADER;
+  let outInterface = 0;
+  let gateway: string | undefined;
+  let preferredSource: string | undefined;
+  const reader = new AttributeReader(bytes, start + rt.RTMSG, message.end);
+  while (reader.next()) {
+    if (reader.type === rt.RTA_OIF) outInterface = reader.u32();
+    if (reader.type === rt.RTA_GATEWAY) gateway = reader.address();
+    if (reader.type === rt.RTA_PREFSRC) preferredSource = reader.address();
+  }
+  switch (bytes[start + RTMSG_TYPE]) {
+    case rt.RTN_UNICAST:
+      return { kind: "unicast", outInterface, gateway, preferredSource };
+    case rt.RTN_LOCAL:
+    case rt.RTN_BROADCAST:
+    case rt.RTN_ANYCAST:
+    case rt.RTN_MULTICAST:
+      return { kind: "local" };
+    default:
+      return { kind: "unreachable", code: "EHOSTUNREACH" };
   }
 }

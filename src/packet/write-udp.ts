@@ -5,8 +5,8 @@ const UDP_HEADER = 8;
 const LARGEST_PACKET = 0xffff;
 const DONT_FRAGMENT_BYTE = 0x40;
 
-let lastOutput = Buffer.alloc(0);
-let lastView = new DataView(lastOutput.buffer, lastOutput.byteOffset, 0);
+let lastOutput: Buffer = Buffer.alloc(0);
+let lastView: DataView = new DataView(lastOutput.buffer, 0, 0);
 
 /**
  * Writes the UDP packet that `packet` views in `bytes` anew, with `text` for its payload, to `output[at..]`.
