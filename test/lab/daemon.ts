@@ -1,7 +1,10 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { createWriteStream, readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { INSIDE_INTERFACE, type Lab, OUTSIDE_INTERFACE } from "./namespaces.ts";
 import { builtFile } from "./package-root.ts";
 
@@ -15,6 +18,14 @@ export interface LogLine {
   readonly level: number;
   readonly msg: string;
   readonly [key: string]: unknown;
+}
+
+/** The part of the daemon's statistics that the lab reads. */
+export interface DaemonStats {
+  readonly counters: {
+    /** Packets that passed as they came, by reason. */
+    readonly passed: Readonly<Record<string, number>>;
+  };
 }
 
 /** Daemon is sipexpectd itself, with its rules, on the lab's gateway. */
@@ -73,9 +84,11 @@ export class Daemon {
     return join(this.#lab.directory, "sipexpectd.sock");
   }
 
-  /** Sends it a signal. */
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+  /** What it answers to GET /stats on its socket. */
+  async stats(): Promise<DaemonStats> {
+    const get = request({ socketPath: this.socketPath, path: "/stats" }).end();
+    const [response] = (await once(get, "response")) as [IncomingMessage];
+    return JSON.parse(await text(response)) as DaemonStats;
   }
 
   /**

@@ -15,6 +15,8 @@ export interface DemoOptions {
   readonly expectMax: number;
   readonly helper: HelperKind;
   readonly direction: Direction | "both";
+  /** Milliseconds a callee rings before it answers. */
+  readonly ringTime: number;
   /** Milliseconds between two RTP packets of one end. */
   readonly rtpInterval: number;
   /** False: no NAT in the lab, to test the load generator itself. */
@@ -42,6 +44,7 @@ export function parseDemoOptions(argv: readonly string[]): DemoOptions {
     .addOption(
       new Option("--direction <name>", "who calls").choices(["outbound", "inbound", "both"]).default("both"),
     )
+    .option("--ring-time <milliseconds>", "how long a callee rings", whole(0, 20_000), 300)
     .option("--rtp-interval <milliseconds>", "time between two RTP packets of one end", tens, 100)
     .option("--no-nat", "route instead of NAT, with --helper none: checks the load generator itself")
     .option("--json", "end with one JSON object instead of a table", false)

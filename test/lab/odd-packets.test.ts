@@ -43,8 +43,6 @@ test.for([
 
 /** How many packets the daemon has passed as they came for this reason. */
 async function passed(reason: string): Promise<number> {
-  const next = daemon.next(({ msg }) => msg === "stats");
-  daemon.signal("SIGUSR2");
-  const counts = (await next)["passed"] as Readonly<Record<string, number>>;
-  return counts[reason] ?? Number.NaN;
+  const { counters } = await daemon.stats();
+  return counters.passed[reason] ?? Number.NaN;
 }

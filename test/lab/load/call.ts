@@ -7,9 +7,6 @@ import { type Header, headerOf, type Request, type Response, tagOf } from "./sip
 import { type Address, formatAddress } from "./sip-socket.ts";
 import { type ServerTransaction, TransactionError, type Transactions } from "./transaction.ts";
 
-/** Milliseconds a callee rings before it answers. */
-const RING_TIME = 300;
-
 /** Who one end of a call is: its account, what it puts into messages, where its media lives. */
 export interface Line {
   readonly side: Side;
@@ -20,6 +17,8 @@ export interface Line {
   /** What the proxy in front of this line, if any, adds as Record-Route. */
   readonly recordRoute: string | undefined;
   readonly mediaHost: string;
+  /** Milliseconds this line rings before it answers. */
+  readonly ringTime: number;
   readonly clock: MediaClock;
 }
 
@@ -110,7 +109,7 @@ export class Call {
       const answer = describeAudio(this.#line.mediaHost, this.#media.port);
       transaction.respond(200, "OK", this.#ownHeaders(), answer);
       this.#startMedia(invite.body);
-    }, RING_TIME);
+    }, this.#line.ringTime);
   }
 
   /** True when a request carries this dialog's tags (§12.2.2). */

@@ -7,6 +7,8 @@ export interface PhoneConfig {
   readonly phones: number;
   /** Milliseconds between two RTP packets of a call. */
   readonly rtpInterval: number;
+  /** Milliseconds a callee rings before it answers. */
+  readonly ringTime: number;
 }
 
 /** What the provider process is started with. */
@@ -14,6 +16,8 @@ export interface ProviderConfig {
   readonly servers: readonly ServerConfig[];
   /** Milliseconds between two RTP packets of a call. */
   readonly rtpInterval: number;
+  /** Milliseconds a callee rings before it answers. */
+  readonly ringTime: number;
 }
 
 /** One provider's server. */

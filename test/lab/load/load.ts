@@ -48,6 +48,8 @@ export interface LoadOptions {
   readonly phones: number;
   /** Milliseconds between two RTP packets of one end; a multiple of 10. Default 100. */
   readonly rtpInterval?: number;
+  /** Milliseconds a callee rings before it answers. Default 300. */
+  readonly ringTime?: number;
 }
 
 /** One user-agent process and what waits for its events. */
@@ -74,21 +76,21 @@ export class Load {
   #closed = false;
 
   /** Starts both processes and waits until their sockets are bound. */
-  static async start(lab: Lab, { phones, rtpInterval = 100 }: LoadOptions): Promise<Load> {
-    const load = new Load(lab, phones, rtpInterval);
+  static async start(lab: Lab, options: LoadOptions): Promise<Load> {
+    const load = new Load(lab, options);
     await Promise.all([load.#expect("ready phone"), load.#expect("ready provider")]);
     return load;
   }
 
-  private constructor(lab: Lab, phones: number, rtpInterval: number) {
+  private constructor(lab: Lab, { phones, rtpInterval = 100, ringTime = 300 }: LoadOptions) {
     this.#phones = phones;
-    const phone: PhoneConfig = { phones, rtpInterval };
+    const phone: PhoneConfig = { phones, rtpInterval, ringTime };
     const [signalling, media, signalling2, media2] = PROVIDER_HOSTS;
     const servers = [
       { signalling, media },
       { signalling: signalling2, media: media2, core: "10.77.0.1" },
     ];
-    const provider: ProviderConfig = { servers, rtpInterval };
+    const provider: ProviderConfig = { servers, rtpInterval, ringTime };
     this.#phone = this.#open(lab, "phone", phone);
     this.#provider = this.#open(lab, "provider", provider);
   }

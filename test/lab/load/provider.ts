@@ -16,7 +16,11 @@ interface Server {
   readonly registrar: Registrar;
 }
 
-async function openServer({ signalling, media, core }: ServerConfig, clock: MediaClock): Promise<Server> {
+async function openServer(
+  { signalling, media, core }: ServerConfig,
+  ringTime: number,
+  clock: MediaClock,
+): Promise<Server> {
   const registrar = new Registrar(signalling);
   const agent = new UserAgent(await openSocket({ host: signalling, port: 5060 }), {
     line: {
@@ -25,6 +29,7 @@ async function openServer({ signalling, media, core }: ServerConfig, clock: Medi
       contact: `<sip:calls@${core ?? signalling}:5060>`,
       recordRoute: core && `<sip:${signalling};lr>`,
       mediaHost: media,
+      ringTime,
       clock,
     },
     answersFor: () => true,
@@ -46,7 +51,9 @@ function mediaPorts(): () => number {
 async function main(): Promise<void> {
   const config = JSON.parse(process.argv[2] ?? "") as ProviderConfig;
   const clock = new MediaClock(config.rtpInterval);
-  const servers = await Promise.all(config.servers.map((server) => openServer(server, clock)));
+  const servers = await Promise.all(
+    config.servers.map((server) => openServer(server, config.ringTime, clock)),
+  );
 
   const call = async ({ call: id, from, user }: Extract<Command, { command: "call" }>) => {
     const server = servers[from];
