@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { DemoReport } from "./demo-report.ts";
@@ -100,14 +100,33 @@ describe("the demo", () => {
 
   test("leaves nothing behind when it is interrupted", async () => {
     const before = readKernelSetting(EXPECT_MAX);
-    const args = [builtFile("test/lab/demo.ts"), "--helper", "none", "--phones", "3", "--expect-max", "99"];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-    await once(child.stderr, "data");
+    const child = await demoUntilBuilt();
     expect(readKernelSetting(EXPECT_MAX)).toBe("99");
     child.kill("SIGINT");
-    const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-    expect(signal).toBe("SIGINT");
+    expect(await once(child, "exit")).toEqual([null, "SIGINT"]);
     expect(readKernelSetting(EXPECT_MAX)).toBe(before);
     expect(namespacesOf(child.pid ?? -1)).toEqual([]);
   });
+
+  test("repairs what an earlier run that was killed left behind", async () => {
+    const before = readKernelSetting(EXPECT_MAX);
+    const killed = await demoUntilBuilt();
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    expect(readKernelSetting(EXPECT_MAX)).toBe("99");
+    expect(namespacesOf(killed.pid ?? -1)).toHaveLength(3);
+    const next = await demoUntilBuilt();
+    next.kill("SIGTERM");
+    await once(next, "exit");
+    expect(readKernelSetting(EXPECT_MAX)).toBe(before);
+    expect(namespacesOf(killed.pid ?? -1)).toEqual([]);
+  });
 });
+
+/** Starts a demo with an expectation table of 99 and resolves once its lab stands. */
+async function demoUntilBuilt(): Promise<ChildProcess> {
+  const args = [builtFile("test/lab/demo.ts"), "--helper", "none", "--phones", "3", "--expect-max", "99"];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  await once(child.stderr, "data");
+  return child;
+}

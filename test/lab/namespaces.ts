@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, type SpawnOptions, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atExit } from "./at-exit.ts";
@@ -174,12 +174,16 @@ export class Lab {
   }
 }
 
-/** Removes what labs of processes that are no more left behind. */
+/** Removes what labs of processes that are no more left behind: they were killed before they could. */
 function removeAbandoned(): void {
-  for (const line of execFileSync("ip", ["netns", "list"], { encoding: "utf8" }).split("\n")) {
-    const [name = ""] = line.split(" ");
+  const isAbandoned = (name: string) => {
     const pid = new RegExp(`^${PREFIX}-(\\d+)-`).exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) removeNamespace(name);
+    return pid !== undefined && !isAlive(Number(pid));
+  };
+  const namespaces = execFileSync("ip", ["netns", "list"], { encoding: "utf8" }).split(/\s+/);
+  for (const name of namespaces.filter(isAbandoned)) removeNamespace(name);
+  for (const name of readdirSync(tmpdir()).filter(isAbandoned)) {
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 
