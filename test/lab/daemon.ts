@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, readFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,6 +34,7 @@ export class Daemon {
   readonly #lab: Lab;
   readonly #child: ChildProcess;
   readonly #ended: Promise<string>;
+  #complaints = "";
   readonly #listeners = new Set<(line: LogLine) => void>();
 
   /**
@@ -52,14 +52,7 @@ export class Daemon {
   /** Starts `sipexpectd run` where the rules are in place already. */
   static async restart(lab: Lab, args: readonly string[] = []): Promise<Daemon> {
     const daemon = new Daemon(lab, args);
-    const ready = daemon.waitFor((line) => line.msg === "ready");
-    const failed = daemon.#ended.then((how) => {
-      throw new Error(`sipexpectd ended before it was ready (${how}):\n${daemon.#tail()}`);
-    });
-    await Promise.race([ready, failed]);
-    failed.catch(() => {
-      // From here on the daemon may end when the test wants it to.
-    });
+    await daemon.next((line) => line.msg === "ready");
     return daemon;
   }
 
@@ -72,10 +65,12 @@ export class Daemon {
     this.#child = lab.spawn("gw", process.execPath, [main, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     const { stdout, stderr } = this.#child;
     if (!stdout || !stderr) throw new Error("sipexpectd was started without standard output and error.");
-    stderr.pipe(createWriteStream(this.#errorPath));
+    stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#complaints += text;
+    });
     createInterface({ input: stdout }).on("line", (line) => this.#receive(JSON.parse(line) as LogLine));
     this.#ended = new Promise((resolve) => {
-      this.#child.once("exit", (status, signal) => resolve(signal ?? `status ${status}`));
+      this.#child.once("close", (status, signal) => resolve(signal ?? `status ${status}`));
     });
   }
 
@@ -92,32 +87,33 @@ export class Daemon {
   }
 
   /**
-   * The first line of the log, past or to come, that matches.
+   * The next line of its log that matches.
    *
-   * Rejects, with the end of the log, when none comes in 15 seconds.
+   * Rejects, with the end of the log, when the daemon ends first or 15 seconds pass.
    */
-  waitFor(matches: (line: LogLine) => boolean): Promise<LogLine> {
-    const past = this.log.find(matches);
-    return past ? Promise.resolve(past) : this.next(matches);
-  }
-
-  /** The next line to come that matches; rejects like waitFor. */
   next(matches: (line: LogLine) => boolean): Promise<LogLine> {
     return new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+      };
       const listener = (line: LogLine) => {
         if (!matches(line)) return;
         settle();
         resolve(line);
       };
-      const timer = setTimeout(() => {
+      const fail = (why: string) => {
         settle();
-        reject(new Error(`sipexpectd did not log what was waited for; its log ends:\n${this.#tail()}`));
-      }, PATIENCE);
-      const settle = () => {
-        clearTimeout(timer);
-        this.#listeners.delete(listener);
+        const log = this.log.slice(-20).map((line) => JSON.stringify(line));
+        reject(
+          new Error(
+            [`sipexpectd did not log what was waited for (${why}):`, ...log, this.#complaints].join("\n"),
+          ),
+        );
       };
+      const timer = setTimeout(fail, PATIENCE, "15 seconds passed");
       this.#listeners.add(listener);
+      void this.#ended.then((how) => fail(`it ended: ${how}`));
     });
   }
 
@@ -133,15 +129,6 @@ export class Daemon {
   #receive(line: LogLine): void {
     this.log.push(line);
     for (const listener of this.#listeners) listener(line);
-  }
-
-  #tail(): string {
-    const lines = this.log.slice(-20).map((line) => JSON.stringify(line));
-    return [...lines, readFileSync(this.#errorPath, "utf8")].join("\n");
-  }
-
-  get #errorPath(): string {
-    return join(this.#lab.directory, "sipexpectd.stderr");
   }
 }
 
