@@ -33,7 +33,7 @@ async function run({ config: file, ...flags }: RunOptions): Promise<void> {
     if (config.inside.length === 0) throw new ConfigError("no inside interface; name one with --inside");
     if (config.outside === undefined) throw new ConfigError("no outside interface; name one with --outside");
     const log = createLog(config.log.level);
-    const gateway = startGateway(loadNative(), config, log);
+    const gateway = startGateway(loadNative(), { ...config, outside: config.outside }, log);
     const control = await serveControl(config.socket, { "/stats": () => gateway.stats() });
     const stop = (signal: string): void => {
       log.info({ signal }, "stopping; the rules stay, and SIP passes untranslated");

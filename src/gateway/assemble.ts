@@ -7,11 +7,11 @@ import { LocalSockets } from "../kernel/local-sockets.ts";
 import type { Native } from "../kernel/native.ts";
 import { Queue } from "../kernel/queue.ts";
 import { Routes } from "../kernel/routes.ts";
-import { readNetfilterSetting } from "../kernel/sysctl.ts";
+import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
-import { contains, type Ipv4Network, parseNetwork } from "../packet/network.ts";
+import { Network } from "../packet/network.ts";
 import { Bindings } from "../table/bindings.ts";
 import { Calls } from "../table/calls.ts";
 import { InsideHosts } from "../table/inside-hosts.ts";
@@ -33,6 +33,9 @@ const MASTER_TIMEOUT = 7 * 24 * 3600;
 const TICK = 250;
 const REFRESH_SOCKETS = 5000;
 
+/** The configuration once both sides have been named. */
+export type GatewayConfig = Config & { readonly outside: string };
+
 /** A gateway at work. */
 export interface RunningGateway {
   /** Everything there is to count, as plain values. */
@@ -46,10 +49,10 @@ export interface RunningGateway {
  *
  * @throws KernelError when an interface is missing, has no address, or the kernel refuses something
  */
-export function startGateway(native: Native, config: Config, log: Logger): RunningGateway {
+export function startGateway(native: Native, config: GatewayConfig, log: Logger): RunningGateway {
   const clock = (): number => performance.now();
-  const inside = config.inside.map(readInterface);
-  const outside = readInterface(config.outside ?? "");
+  const inside = config.inside.map((name) => readInterface(native, name));
+  const outside = readInterface(native, config.outside);
   const external = externalAddress(chooseAddress(outside, config.address), config.advertise);
   const sides: Sides = {
     inside: new Set(inside.map(({ index }) => index)),
@@ -107,25 +110,30 @@ export function startGateway(native: Native, config: Config, log: Logger): Runni
       },
     );
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
-  const udpTimeout = readNetfilterSetting("nf_conntrack_udp_timeout") ?? 30;
-  const networks = parseNetworks(config.networks);
+  const udpTimeouts = readUdpTimeouts();
+  const networks = config.networks.map(Network.parse);
   const context: GatewayContext = {
     bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") },
     calls,
-    pins: new Pins(conntrack, externalNow, seconds(udpTimeout) / 2, counters),
+    pins: new Pins(
+      conntrack,
+      externalNow,
+      seconds(Math.min(udpTimeouts.unreplied, udpTimeouts.stream)) / 2,
+      counters,
+    ),
     conntrack,
     counters,
     log,
     budget,
     routeOf: routeToDestination(routes, sides),
-    isTranslated: (address) => networks.some((network) => contains(network, address)),
+    isTranslated: (address) => networks.some((network) => network.contains(address)),
     now: clock(),
     external,
   };
   const gateway = new Gateway(
     context,
     sides,
-    mediaHostPolicy(networks, parseNetworks(config.media.hosts)),
+    mediaHostPolicy(networks, config.media.hosts.map(Network.parse)),
     clock,
   );
 
@@ -139,7 +147,7 @@ export function startGateway(native: Native, config: Config, log: Logger): Runni
     (entry) => gateway.expectationDestroyed(entry),
     () => log.warn("the kernel had more expectation events than we could take"),
   );
-  const interfaces = watchInterfaces(native, () => follow(config, sides, gateway, context, log));
+  const interfaces = watchInterfaces(native, () => follow(native, config, sides, gateway, context, log));
   const ticker = setInterval(() => {
     context.now = clock();
     wheel.advance(context.now);
@@ -170,10 +178,17 @@ export function startGateway(native: Native, config: Config, log: Logger): Runni
 }
 
 /** Takes in that an interface was made anew or has another address. */
-function follow(config: Config, sides: Sides, gateway: Gateway, context: GatewayContext, log: Logger): void {
+function follow(
+  native: Native,
+  config: GatewayConfig,
+  sides: Sides,
+  gateway: Gateway,
+  context: GatewayContext,
+  log: Logger,
+): void {
   try {
-    const outside = readInterface(config.outside ?? "");
-    sides.inside = new Set(config.inside.map((name) => readInterface(name).index));
+    const outside = readInterface(native, config.outside);
+    sides.inside = new Set(config.inside.map((name) => readInterface(native, name).index));
     sides.outside = outside.index;
     sides.mtu = outside.mtu;
     const host = chooseAddress(outside, config.address);
@@ -197,16 +212,12 @@ function chooseAddress(outside: Interface, wanted: string | undefined): string {
   throw new KernelError(`use outside interface ${outside.name}`, "EADDRNOTAVAIL", detail);
 }
 
-function parseNetworks(texts: readonly string[]): Ipv4Network[] {
-  return texts.map(parseNetwork).filter((network) => network !== undefined);
-}
-
 /** Another host's address in an SDP: one of the configured media hosts, a private one that is not, or public. */
-function mediaHostPolicy(networks: readonly Ipv4Network[], allowed: readonly Ipv4Network[]): MediaHostPolicy {
+function mediaHostPolicy(networks: readonly Network[], allowed: readonly Network[]): MediaHostPolicy {
   return (host) => {
     const address = ipv4ToNumber(host);
     if (address === undefined) return "public";
-    if (allowed.some((network) => contains(network, address))) return "allowed";
-    return networks.some((network) => contains(network, address)) ? "refused" : "public";
+    if (allowed.some((network) => network.contains(address))) return "allowed";
+    return networks.some((network) => network.contains(address)) ? "refused" : "public";
   };
 }

@@ -25,5 +25,5 @@ export function flowOf(context: GatewayContext, binding: Binding, address: numbe
 
 /** The payload as text, one latin1 character per byte. */
 export function payloadText(packet: PacketView, bytes: Buffer): string {
-  return bytes.latin1Slice(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
+  return bytes.toString("latin1", packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
 }

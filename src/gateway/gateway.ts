@@ -1,6 +1,7 @@
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { Batch } from "../kernel/queue.ts";
-import { PacketView } from "../packet/packet-view.ts";
+import type { PassReason } from "../observe/counters.ts";
+import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
 import { componentOf, keyOf } from "./arming.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
@@ -16,6 +17,17 @@ export interface Sides {
   /** Bytes; a packet that grows past it loses its DF bit. */
   mtu: number;
 }
+
+/** What a packet that is not IPv4 UDP is counted as. */
+const UNREAD: Readonly<Record<Exclude<PacketKind, "udp">, PassReason>> = {
+  tcp: "not-udp",
+  "other-protocol": "not-udp",
+  ipv6: "not-ipv4",
+  "not-ip": "not-ipv4",
+  truncated: "truncated",
+  "bad-length": "malformed-packet",
+  fragment: "malformed-packet",
+};
 
 /** Gateway is the one place where a packet becomes a verdict. */
 export class Gateway {
@@ -88,7 +100,7 @@ export class Gateway {
     if (!outward && inInterface !== this.#sides.outside) return "other-interface";
     if (batch.isTruncated(index)) return "truncated";
     const kind = this.#packet.parse(batch.bytes, batch.offset(index), batch.length(index));
-    if (kind !== "udp") return kind === "tcp" || kind === "other-protocol" ? "not-udp" : "malformed-packet";
+    if (kind !== "udp") return UNREAD[kind];
     return outward
       ? this.#outbound.handle(this.#packet, batch.bytes, inInterface, batch.mark(index))
       : this.#inbound.handle(this.#packet, batch.bytes);
@@ -108,11 +120,10 @@ export class Gateway {
       batch.outputUsed,
       this.#sides.mtu,
     );
-    if (written === 0) {
+    if (written === 0 || !batch.replace(index, written)) {
       counters.passed["too-large"]++;
       return;
     }
-    batch.replace(index, written);
     counters.translated++;
   }
 }

@@ -26,9 +26,7 @@ export function noteRegistration(
   const { outside } = flow.ends;
   for (const contact of contacts(message)) {
     if (contact.kind !== "address" || contact.host !== outside.host) continue;
-    const named = context.bindings[contact.transport ?? binding.transport].byPort(
-      contact.port ?? defaultPort,
-    );
+    const named = context.bindings[binding.transport].byPort(contact.port ?? defaultPort);
     if (named === undefined || named.host !== binding.host) continue;
     const granted = contact.expires ?? fallback;
     if (granted !== undefined)
