@@ -87,7 +87,7 @@ export class Call {
       this.#end(`INVITE answered ${response.status} ${response.reason}`);
       return false;
     }
-    this.#dialog = callerDialog(invite, response);
+    this.#dialog = callerDialog(invite, response, this.#line.recordRoute);
     this.acknowledge();
     return this.#startMedia(response.body);
   }

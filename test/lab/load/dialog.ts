@@ -23,14 +23,20 @@ export interface Dialog {
   cseq: number;
 }
 
-/** The dialog a 2xx to our INVITE makes (§12.1.2). */
-export function callerDialog(invite: Request, response: Response): Dialog {
+/**
+ * The dialog a 2xx to our INVITE makes (§12.1.2).
+ *
+ * @param ownProxy the Record-Route value of a proxy that is one with this end: no hop between us and the peer
+ */
+export function callerDialog(invite: Request, response: Response, ownProxy: string | undefined): Dialog {
   return {
     callId: headerOf(response, "Call-ID"),
     local: headerOf(invite, "From"),
     remote: headerOf(response, "To"),
     target: uriIn(headerOf(response, "Contact")),
-    routes: entriesOf(response, "Record-Route").reverse(),
+    routes: entriesOf(response, "Record-Route")
+      .filter((route) => route !== ownProxy)
+      .reverse(),
     cseq: Number.parseInt(headerOf(invite, "CSeq"), 10),
   };
 }
