@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
-import type { CallResult } from "./load/call-result.ts";
 import { phoneUser } from "./load/control.ts";
 import { Load, providerHost } from "./load/load.ts";
 import { GATEWAY_OUTSIDE, Lab } from "./namespaces.ts";
@@ -52,8 +51,8 @@ test("outbound calls through two providers come from the right phone", async () 
   expect(await callEachPhone("outbound")).toEqual([]);
 });
 
-/** Calls each phone once, every other one by the second provider, and returns the calls that went wrong. */
-async function callEachPhone(direction: "inbound" | "outbound"): Promise<CallResult[]> {
+/** Calls each phone once, every other one by the second provider; says what went wrong with which call. */
+async function callEachPhone(direction: "inbound" | "outbound"): Promise<string[]> {
   const calls = users().map((_, phone) =>
     load.place({
       direction,
@@ -66,7 +65,10 @@ async function callEachPhone(direction: "inbound" | "outbound"): Promise<CallRes
   const results = await Promise.all(calls);
   // A phone answers only for its own user, so that its end of the call tells which phone was reached.
   expect(results.map(({ phone }) => phone?.user)).toEqual(users());
-  return results.filter(({ failure, twoWayRtcp }) => failure || !twoWayRtcp);
+  return results.flatMap(({ failure, twoWayRtcp, phone, provider }) => {
+    const fault = failure ?? (twoWayRtcp ? undefined : "no RTCP both ways");
+    return fault ? `${phone?.user} by ${provider?.user}: ${fault}` : [];
+  });
 }
 
 function users(): string[] {
