@@ -7,6 +7,8 @@ import type { Lab } from "./namespaces.ts";
 export type HelperKind = "sipexpectd" | "kernel" | "none";
 export const HELPER_KINDS: readonly HelperKind[] = ["sipexpectd", "kernel", "none"];
 
+/** pino's number for warnings; errors have higher ones. */
+const WARN = 40;
 const DIRECT_MEDIA = "/sys/module/nf_conntrack_sip/parameters/sip_direct_media";
 
 /**
@@ -20,6 +22,10 @@ export async function attachHelper(lab: Lab, kind: HelperKind): Promise<() => Pr
       const daemon = await Daemon.start(lab);
       return async () => {
         await daemon.stop();
+        const warnings = daemon.log.filter(({ level }) => level >= WARN);
+        for (const line of warnings.slice(0, 10))
+          process.stderr.write(`sipexpectd: ${JSON.stringify(line)}\n`);
+        if (warnings.length > 10) process.stderr.write(`sipexpectd: ${warnings.length - 10} more warnings\n`);
       };
     }
     case "kernel":
