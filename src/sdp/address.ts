@@ -1,5 +1,5 @@
 import { equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
-import { fieldAt } from "./line.ts";
+import { fieldAt, lastFields } from "./line.ts";
 import type { Address } from "./session.ts";
 
 /**
@@ -19,4 +19,14 @@ export function scanAddress(text: string, start: number, end: number): Address |
   if (hostEnd === field.start) return undefined;
   const host = text.slice(field.start, hostEnd);
   return { host, start: field.start, end: hostEnd, family: isIp4 ? "IP4" : "IP6" };
+}
+
+/**
+ * Reads the address of an o= line, its last three fields: what stands before them is ours neither to change nor
+ * to check, and user names with blanks are seen in the field (RFC 8866 §5.2).
+ *
+ * @returns undefined when the line ends in no address
+ */
+export function scanOrigin(text: string, start: number, end: number): Address | undefined {
+  return scanAddress(text, lastFields(text, start, end, 3), end);
 }

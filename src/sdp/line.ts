@@ -1,9 +1,10 @@
-import { find, LF, SP, trimEnd } from "../sip/characters.ts";
+import { find, SP, trimEnd } from "../sip/characters.ts";
 import type { Span } from "../sip/message.ts";
 
 /** Offset of the line feed that ends the line which starts at `start`, or `end`. */
 export function lineFeedAt(text: string, start: number, end: number): number {
-  return find(text, LF, start, end);
+  const lineFeed = text.indexOf("\n", start);
+  return lineFeed < 0 || lineFeed > end ? end : lineFeed;
 }
 
 /** Offset behind the last character of a line that is no white space and no line end. */
@@ -18,4 +19,14 @@ export function fieldAt(text: string, start: number, end: number): Span {
   let from = start;
   while (from < end && text.charCodeAt(from) === SP) from++;
   return { start: from, end: find(text, SP, from, end) };
+}
+
+/** Offset of the last `count` fields of the line in `[start, end)`, or `start` when it has fewer. */
+export function lastFields(text: string, start: number, end: number, count: number): number {
+  let at = end;
+  for (let left = count; left > 0 && at > start; left--) {
+    while (at > start && text.charCodeAt(at - 1) === SP) at--;
+    while (at > start && text.charCodeAt(at - 1) !== SP) at--;
+  }
+  return at;
 }

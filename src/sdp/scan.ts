@@ -1,5 +1,5 @@
 import { EQUAL } from "../sip/characters.ts";
-import { scanAddress } from "./address.ts";
+import { scanAddress, scanOrigin } from "./address.ts";
 import {
   attributeValue,
   isAttribute,
@@ -10,16 +10,14 @@ import {
   scanSetup,
 } from "./attribute.ts";
 import { applyBundle } from "./bundle.ts";
-import { fieldAt, lineEnd, lineFeedAt } from "./line.ts";
+import { lineEnd, lineFeedAt } from "./line.ts";
 import { MediaDraft } from "./media-draft.ts";
 import { scanMediaLine } from "./media-line.ts";
 import type { Address, MediaDescription, Session } from "./session.ts";
 
 /** Why a text is no session description that may be edited. */
 export type InvalidSession =
-  | "no-version"
   | "malformed-line"
-  | "malformed-origin"
   | "malformed-connection"
   | "malformed-media"
   | "malformed-rtcp"
@@ -34,18 +32,10 @@ export type SessionScan =
  * Reads the session description in `[start, end)` (RFC 8866) as far as it holds addresses; spans are offsets
  * into `text`. It is total, and linear in the length. Lines end in CRLF or in LF alone.
  *
- * @param kind a trickle-ice-sdpfrag has no v= line and may lack the c= line (RFC 8840 §9.2)
+ * A description without its v= or o= line is read all the same: a trickle-ice-sdpfrag has neither (RFC 8840 §9.2).
  */
-export function scanSession(
-  text: string,
-  start: number,
-  end: number,
-  kind: "session" | "trickle-ice-sdpfrag" = "session",
-): SessionScan {
+export function scanSession(text: string, start: number, end: number): SessionScan {
   const scanner = new SessionScanner(text);
-  if (kind === "session" && !text.startsWith("v=", start)) {
-    return { kind: "invalid", reason: "no-version", at: start };
-  }
   let at = start;
   while (at < end) {
     const lineFeed = lineFeedAt(text, at, end);
@@ -83,7 +73,8 @@ class SessionScanner {
     if (end - start < 2 || text.charCodeAt(start + 1) !== EQUAL) return "malformed-line";
     switch (text.charCodeAt(start)) {
       case O:
-        return this.#takeOrigin(start + 2, end);
+        this.#origin ??= scanOrigin(this.#text, start + 2, end);
+        return undefined;
       case C:
         return this.#takeConnection(start + 2, end);
       case M:
@@ -107,17 +98,6 @@ class SessionScanner {
 
   #mids(): readonly string[] {
     return this.#media.map((draft) => draft.mid);
-  }
-
-  #takeOrigin(start: number, end: number): InvalidSession | undefined {
-    const text = this.#text;
-    const user = fieldAt(text, start, end);
-    const id = fieldAt(text, user.end, end);
-    const version = fieldAt(text, id.end, end);
-    const address = scanAddress(text, version.end, end);
-    if (address === undefined) return "malformed-origin";
-    this.#origin ??= address;
-    return undefined;
   }
 
   #takeConnection(start: number, end: number): InvalidSession | undefined {

@@ -9,8 +9,15 @@ import { scanParts } from "./multipart.ts";
 export interface SdpBody extends Span {
   /** `application/sdp`, or a fragment of one that trickles candidates (RFC 8840 §9). */
   readonly kind: "session" | "trickle-ice-sdpfrag";
-  /** The Content-Length values of the multipart parts it stands in; they count what is edited in it. */
-  readonly lengths: readonly Span[];
+  /** The Content-Length fields of the multipart parts it stands in. */
+  readonly lengths: readonly Measured[];
+}
+
+/** A Content-Length and what it counts. */
+export interface Measured {
+  /** The digits of the field. */
+  readonly length: Span;
+  readonly body: Span;
 }
 
 /** Why a body may be read, at most, and not edited. */
@@ -27,7 +34,7 @@ export interface Body {
 }
 
 const EMPTY: Body = { sdp: [], sealed: undefined, malformed: false };
-const NO_LENGTHS: readonly Span[] = [];
+const NO_LENGTHS: readonly Measured[] = [];
 
 /** Multipart bodies inside each other beyond this are not looked into; two are known (RFC 5621 §3.1). */
 const DEEPEST = 4;
@@ -56,7 +63,7 @@ class BodyReader implements Body {
   }
 
   /** Reads the body in `[start, end)` that `headers` describe. */
-  read(headers: HeaderTable, start: number, end: number, lengths: readonly Span[], depth: number): void {
+  read(headers: HeaderTable, start: number, end: number, lengths: readonly Measured[], depth: number): void {
     const kind = contentKind(this.#text, headers);
     if (kind !== "other" && isEncoded(this.#text, headers)) {
       this.sealed ??= "encoded";
@@ -86,7 +93,7 @@ class BodyReader implements Body {
     headers: HeaderTable,
     start: number,
     end: number,
-    lengths: readonly Span[],
+    lengths: readonly Measured[],
     depth: number,
   ): void {
     const delimiter = boundary(this.#text, headers);
@@ -99,14 +106,18 @@ class BodyReader implements Body {
     for (const part of parts) this.#readPart(part, lengths, depth);
   }
 
-  #readPart(part: Span, lengths: readonly Span[], depth: number): void {
+  #readPart(part: Span, lengths: readonly Measured[], depth: number): void {
     const fields = new HeaderTable();
     const start = scanFields(this.#text, part.start, part.end, fields);
     // A part without the empty line behind its fields has no body that could be told from them.
     if (typeof start !== "number") return;
     const index = fields.first(Header.contentLength);
-    const own =
-      index < 0 ? lengths : [...lengths, { start: fields.valueStart(index), end: fields.valueEnd(index) }];
+    if (index < 0) {
+      this.read(fields, start, part.end, lengths, depth + 1);
+      return;
+    }
+    const length = { start: fields.valueStart(index), end: fields.valueEnd(index) };
+    const own = [...lengths, { length, body: { start, end: part.end } }];
     this.read(fields, start, part.end, own, depth + 1);
   }
 }

@@ -1,4 +1,5 @@
 import type { HeaderTable } from "./headers.ts";
+import type { Via } from "./via.ts";
 
 /** A half-open range of offsets into the scanned text. */
 export interface Span {
@@ -6,7 +7,12 @@ export interface Span {
   readonly end: number;
 }
 
-/** SipMessage is one request or response as spans into the text it was scanned from; nothing is copied. */
+/**
+ * SipMessage is one request or response as spans into the text it was scanned from; nothing is copied.
+ *
+ * NB: its strings (callId, tags, branch, method) may be slices that keep the whole text in memory. Whoever stores
+ * one for longer than the message copies it first.
+ */
 export interface SipMessage {
   /** The scanned text, one latin1 character per byte, so that offsets are byte offsets. */
   readonly text: string;
@@ -28,6 +34,8 @@ export interface SipMessage {
   readonly fromTag: string;
   /** Tag of To, "" when absent. */
   readonly toTag: string;
+  /** The topmost Via. */
+  readonly via: Via;
   /** Branch of the topmost Via, "" when absent. */
   readonly branch: string;
   /** Where the body starts; equal to `bodyEnd` when there is none. */

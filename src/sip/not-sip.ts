@@ -13,7 +13,6 @@ export type NotSipReason =
   | "malformed-cseq"
   | "cseq-method-mismatch"
   | "malformed-content-length"
-  | "malformed-expires"
   | "malformed-date"
   | "body-shorter-than-content-length";
 

@@ -1,6 +1,5 @@
 import { decimal, equals, isSpace } from "./characters.ts";
 import { type CSeq, scanCSeq } from "./cseq.ts";
-import { LARGEST_SECONDS } from "./expires.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import type { HeaderTable } from "./headers.ts";
 import type { SipMessage, Span } from "./message.ts";
@@ -8,7 +7,7 @@ import { scanNameAddress } from "./name-address.ts";
 import { type NotSip, type NotSipReason, notSip } from "./not-sip.ts";
 import { parameterText } from "./parameters.ts";
 import type { StartLine } from "./start-line.ts";
-import { scanVia } from "./via.ts";
+import { scanVia, type Via } from "./via.ts";
 
 const NO_URI: Span = { start: 0, end: 0 };
 
@@ -41,9 +40,8 @@ export function readMessage(
   if (fromTag === undefined) return malformed("malformed-from", headers, Header.from);
   const toTag = readTag(text, headers, Header.to);
   if (toTag === undefined) return malformed("malformed-to", headers, Header.to);
-  const branch = readBranch(text, headers);
-  if (branch === undefined) return malformed("malformed-via", headers, Header.via);
-  if (!isSeconds(text, headers)) return malformed("malformed-expires", headers, Header.expires);
+  const via = readVia(text, headers);
+  if (via === undefined) return malformed("malformed-via", headers, Header.via);
   if (!isDate(text, headers)) return malformed("malformed-date", headers, Header.date);
 
   const bodyEnd = readBodyEnd(text, headers, bodyStart);
@@ -62,7 +60,8 @@ export function readMessage(
     cseq: cseq.number,
     fromTag,
     toTag,
-    branch,
+    via,
+    branch: via.branch === undefined ? "" : text.slice(via.branch.start, via.branch.end),
     bodyStart,
     bodyEnd,
   };
@@ -107,19 +106,9 @@ function readTag(text: string, headers: HeaderTable, id: HeaderId): string | und
   return parameterText(text, address.parametersStart, address.end, "tag") ?? "";
 }
 
-/** The branch of the topmost Via, "" when there is none, undefined when the Via is malformed. */
-function readBranch(text: string, headers: HeaderTable): string | undefined {
+function readVia(text: string, headers: HeaderTable): Via | undefined {
   const index = headers.first(Header.via);
-  const via = scanVia(text, headers.valueStart(index), headers.valueEnd(index));
-  if (via === undefined) return undefined;
-  return parameterText(text, via.parametersStart, via.end, "branch") ?? "";
-}
-
-/** False when Expires holds anything but seconds (RFC 4475 §3.1.2.4). */
-function isSeconds(text: string, headers: HeaderTable): boolean {
-  const index = headers.first(Header.expires);
-  if (index < 0) return true;
-  return decimal(text, headers.valueStart(index), headers.valueEnd(index), LARGEST_SECONDS) >= 0;
+  return scanVia(text, headers.valueStart(index), headers.valueEnd(index));
 }
 
 /** False when Date is of another time zone than GMT (RFC 3261 §20.17, RFC 4475 §3.1.2.12). */
@@ -132,6 +121,6 @@ function isDate(text: string, headers: HeaderTable): boolean {
 function readBodyEnd(text: string, headers: HeaderTable, bodyStart: number): number {
   const index = headers.first(Header.contentLength);
   if (index < 0) return text.length;
-  const length = decimal(text, headers.valueStart(index), headers.valueEnd(index), LARGEST_SECONDS);
+  const length = decimal(text, headers.valueStart(index), headers.valueEnd(index), Number.MAX_SAFE_INTEGER);
   return length < 0 ? -1 : bodyStart + length;
 }

@@ -9,7 +9,8 @@ import {
   SLASH,
   skipSpace,
 } from "./characters.ts";
-import { scanParameter, valueEndOf } from "./parameters.ts";
+import type { Span } from "./message.ts";
+import { type Parameter, scanParameter } from "./parameters.ts";
 import { hostEndOf } from "./uri.ts";
 
 /** Via is one Via value as offsets into the text it stands in (RFC 3261 §20.42). */
@@ -23,8 +24,11 @@ export interface Via {
   readonly portStart: number;
   readonly portEnd: number;
   readonly port: number | undefined;
-  /** Offset of the first `;`, or `end`. */
-  readonly parametersStart: number;
+  readonly branch: Span | undefined;
+  readonly received: Span | undefined;
+  /** Empty when rport has no value yet (RFC 3581 §3). */
+  readonly rport: Span | undefined;
+  readonly maddr: Span | undefined;
   /** Offset of the comma before the next Via value, or the end of the field. */
   readonly end: number;
 }
@@ -68,10 +72,10 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
   }
   const code = next < end ? text.charCodeAt(next) : COMMA;
   if (code !== SEMICOLON && code !== COMMA) return undefined;
-  if (hasEmptyParameter(text, next, end)) return undefined;
+  const parameters = scanParameters(text, next, end);
+  if (parameters === undefined) return undefined;
   const transport = text.slice(transportStart, at);
-  const stop = valueEndOf(text, next, end);
-  return { transport, hostStart, hostEnd, portStart, portEnd, port, parametersStart: next, end: stop };
+  return { transport, hostStart, hostEnd, portStart, portEnd, port, ...parameters };
 }
 
 /** Offset behind the slash at `start` and the white space on both sides of it, or -1. */
@@ -80,12 +84,41 @@ function behindSlash(text: string, start: number, end: number): number {
   return slash < end && text.charCodeAt(slash) === SLASH ? skipSpace(text, slash + 1, end) : -1;
 }
 
-/** True for `;;` and `;,` (RFC 4475 §3.1.2.1); a `;` that ends the whole field is borne with. */
-function hasEmptyParameter(text: string, start: number, end: number): boolean {
+type Parameters = Pick<Via, "branch" | "received" | "rport" | "maddr" | "end">;
+
+/**
+ * Reads the parameters that start at `start`.
+ *
+ * @returns undefined for `;;` and `;,` (RFC 4475 §3.1.2.1); a `;` that ends the whole field is borne with
+ */
+function scanParameters(text: string, start: number, end: number): Parameters | undefined {
+  let branch: Span | undefined;
+  let received: Span | undefined;
+  let rport: Span | undefined;
+  let maddr: Span | undefined;
   let at = start;
   for (let found = scanParameter(text, at, end); found !== undefined; found = scanParameter(text, at, end)) {
-    if (found.nameEnd === found.nameStart && found.end < end) return true;
     at = found.end;
+    const value = { start: found.valueStart, end: found.valueEnd };
+    switch (found.nameEnd - found.nameStart) {
+      case 0:
+        if (at < end) return undefined;
+        break;
+      case 5:
+        if (isNamed(text, found, "rport")) rport ??= value;
+        else if (isNamed(text, found, "maddr")) maddr ??= value;
+        break;
+      case 6:
+        if (isNamed(text, found, "branch")) branch ??= value;
+        break;
+      case 8:
+        if (isNamed(text, found, "received")) received ??= value;
+        break;
+    }
   }
-  return false;
+  return { branch, received, rport, maddr, end: at };
+}
+
+function isNamed(text: string, parameter: Parameter, name: string): boolean {
+  return equalsIgnoringCase(text, parameter.nameStart, parameter.nameEnd, name);
 }

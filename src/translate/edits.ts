@@ -21,20 +21,13 @@ export class EditList {
     this.#edits.push({ start, end, text: replacement, place, rule });
   }
 
-  /** By how many characters the edits from the `from`th on, in the order they were made, change the length. */
-  growth(from: number): number {
+  /** By how many characters the edits that start in `[start, end)` change its length. */
+  growth(start: number, end: number): number {
     let sum = 0;
-    const edits = this.#edits ?? NONE;
-    for (let index = from; index < edits.length; index++) {
-      const edit = edits[index];
-      if (edit !== undefined) sum += edit.text.length - (edit.end - edit.start);
+    for (const edit of this.#edits ?? NONE) {
+      if (edit.start >= start && edit.start < end) sum += edit.text.length - (edit.end - edit.start);
     }
     return sum;
-  }
-
-  /** How many edits there are. */
-  get count(): number {
-    return this.#edits?.length ?? 0;
   }
 
   /** The edits, sorted by where they start. */

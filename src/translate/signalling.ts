@@ -5,7 +5,7 @@ import type { SipMessage, Span } from "../sip/message.ts";
 import { scanNameAddress } from "../sip/name-address.ts";
 import { findParameter } from "../sip/parameters.ts";
 import { isHostLiteral, type SipUri, scanUri } from "../sip/uri.ts";
-import { scanVia, type Via } from "../sip/via.ts";
+import type { Via } from "../sip/via.ts";
 import type { EditList } from "./edits.ts";
 import type { FlowEnds, Mapping, Place, Rewrite } from "./mapping.ts";
 import { type Skipped, skipped } from "./translation.ts";
@@ -60,15 +60,12 @@ export class SignallingTranslator {
    * what the server saw (RFC 3581 §4). The Vias below it are echoed to us and belong to others.
    */
   topVia(): Skipped | undefined {
-    const { text, headers } = this.#message;
-    const index = headers.first(Header.via);
-    const via = scanVia(text, headers.valueStart(index), headers.valueEnd(index));
-    if (via === undefined) return skipped("malformed-header", "Via");
+    const { text, via } = this.#message;
     const transport = equalsIgnoringCase(via.transport, 0, via.transport.length, "udp") ? "udp" : "tcp";
     if (isHostLiteral(text, via.hostStart, via.hostEnd, this.#own.host)) {
       this.#hostPort(via, transport, "via", "RFC 3261 §18.1.1 sent-by");
     }
-    const maddr = findParameter(text, via.parametersStart, via.end, "maddr");
+    const { maddr } = via;
     if (maddr !== undefined && isHostLiteral(text, maddr.start, maddr.end, this.#own.host)) {
       this.#hostAlone(maddr, via.port, transport, "via", "RFC 3261 §18.2.2 maddr");
     }
@@ -159,13 +156,12 @@ export class SignallingTranslator {
    */
   #sourceSeen(via: Via): void {
     const { text } = this.#message;
-    const received = findParameter(text, via.parametersStart, via.end, "received");
+    const { received, rport } = via;
     const isSeen =
       received !== undefined && isHostLiteral(text, received.start, received.end, this.#own.host);
     if (isSeen) {
       this.#edits.replace(received.start, received.end, this.#other.host, "via", "RFC 3261 §18.2.1 received");
     }
-    const rport = findParameter(text, via.parametersStart, via.end, "rport");
     if (rport === undefined || !equals(text, rport.start, rport.end, String(this.#own.port))) return;
     if (
       isSeen ||

@@ -1,10 +1,10 @@
 import { type SessionScan, scanSession } from "../sdp/scan.ts";
 import type { Session } from "../sdp/session.ts";
-import { type Body, readBody, type SdpBody } from "../sip/body.ts";
+import { type Body, type Measured, readBody, type SdpBody } from "../sip/body.ts";
 import { decimal } from "../sip/characters.ts";
 import { coversBody } from "../sip/digest.ts";
 import { Header } from "../sip/header-names.ts";
-import type { SipMessage, Span } from "../sip/message.ts";
+import type { SipMessage } from "../sip/message.ts";
 import { EditList } from "./edits.ts";
 import { isAlreadyPublic } from "./ice.ts";
 import type { FlowEnds, Mapping } from "./mapping.ts";
@@ -50,10 +50,11 @@ export function translate(
   if (bodies.length === 0) return { kind: "translated", edits: edits.sorted(), media: NO_MEDIA, bodyLeft };
   const media: MediaUse[] = [];
   if (bodyLeft === undefined) {
-    const failure = editBodies(message, bodies, edits, (session) =>
-      new SessionTranslator(session, looking, own, mapping, edits).translate(media),
-    );
-    if (failure !== undefined) return failure;
+    for (const { session } of bodies) {
+      const failure = new SessionTranslator(session, looking, own, mapping, edits).translate(media);
+      if (failure !== undefined) return failure;
+    }
+    editLengths(message, bodies, edits);
   } else {
     for (const { session } of bodies) {
       for (const line of session.media) media.push({ line, rewrite: undefined });
@@ -82,7 +83,7 @@ function scanBodies(message: SipMessage, body: Body): readonly ScannedBody[] | S
   if (body.sdp.length === 0) return NO_BODIES;
   const scanned: ScannedBody[] = [];
   for (const part of body.sdp) {
-    const result: SessionScan = scanSession(message.text, part.start, part.end, part.kind);
+    const result: SessionScan = scanSession(message.text, part.start, part.end);
     if (result.kind === "invalid") {
       return skipped("malformed-sdp", `${result.reason} at offset ${result.at - part.start} of the SDP`);
     }
@@ -104,39 +105,29 @@ function leftAlone(
   return bodies.some(({ session }) => isAlreadyPublic(session, other)) ? "ice" : undefined;
 }
 
-function editBodies(
-  message: SipMessage,
-  bodies: readonly ScannedBody[],
-  edits: EditList,
-  edit: (session: Session) => Skipped | undefined,
-): Skipped | undefined {
-  const first = edits.count;
-  const grown = new Map<Span, number>();
-  for (const { body, session } of bodies) {
-    const before = edits.count;
-    const failure = edit(session);
-    if (failure !== undefined) return failure;
-    const growth = edits.growth(before);
-    for (const length of body.lengths) grown.set(length, (grown.get(length) ?? 0) + growth);
+/**
+ * Corrects every Content-Length that counts an edited body, wherever it stands (RFC 3261 §20.14); none is added.
+ * The field of an inner part stands in the body of the outer one, so the innermost comes first.
+ */
+function editLengths(message: SipMessage, bodies: readonly ScannedBody[], edits: EditList): void {
+  const inner = new Set<Measured>();
+  for (const { body } of bodies) {
+    for (const measured of body.lengths) inner.add(measured);
   }
-  let growth = edits.growth(first);
-  for (const [length, partGrowth] of grown) {
-    const before = edits.count;
-    editLength(message, length, partGrowth, edits);
-    growth += edits.growth(before);
+  for (const measured of [...inner].sort((a, b) => b.length.start - a.length.start)) {
+    editLength(message.text, measured, edits);
   }
-  const index = message.headers.first(Header.contentLength);
-  if (index >= 0) {
-    const { headers } = message;
-    editLength(message, { start: headers.valueStart(index), end: headers.valueEnd(index) }, growth, edits);
-  }
-  return undefined;
+  const { headers } = message;
+  const index = headers.first(Header.contentLength);
+  if (index < 0) return;
+  const length = { start: headers.valueStart(index), end: headers.valueEnd(index) };
+  editLength(message.text, { length, body: { start: message.bodyStart, end: message.bodyEnd } }, edits);
 }
 
-/** Content-Length counts the body in bytes, wherever it stands (RFC 3261 §20.14); it is corrected, never added. */
-function editLength(message: SipMessage, span: Span, growth: number, edits: EditList): void {
-  const length = decimal(message.text, span.start, span.end, Number.MAX_SAFE_INTEGER);
-  if (growth === 0 || length < 0) return;
+function editLength(text: string, { length, body }: Measured, edits: EditList): void {
+  const growth = edits.growth(body.start, body.end);
+  const value = decimal(text, length.start, length.end, Number.MAX_SAFE_INTEGER);
+  if (growth === 0 || value < 0) return;
   const rule = "RFC 3261 §20.14 Content-Length";
-  edits.replace(span.start, span.end, String(length + growth), "content-length", rule);
+  edits.replace(length.start, length.end, String(value + growth), "content-length", rule);
 }
