@@ -1,32 +1,20 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import type { Family } from "../packet/host.ts";
 import { AttributeReader } from "./attribute-reader.ts";
 import * as ct from "./ctnetlink.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import { encodeNat } from "./nat.ts";
 import { type MessageSpan, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLMSG_HEADER } from "./netlink-message.ts";
+import {
+  decodeSequenceAdjustment,
+  encodeSequenceAdjustment,
+  type SequenceAdjustment,
+} from "./sequence-adjustment.ts";
+import { decodeTcpState, encodeTcpState, type TcpState } from "./tcp-state.ts";
 import { decodeTuple, encodeTuple, type FlowTuple, familyNumber, inverse, protocolNumber } from "./tuple.ts";
 
 /** The two directions of a conntrack: enum ip_conntrack_dir. */
 export type Direction = "original" | "reply";
-
-/**
- * What the kernel adds to the sequence numbers of one direction of a TCP flow: struct nf_ct_seqadj.
- *
- * Bytes at or behind sequence number `position` are shifted by `after`, bytes before it by `before`.
- */
-export interface SequenceAdjustment {
-  readonly position: number;
-  readonly before: number;
-  readonly after: number;
-}
-
-/** What a TCP conntrack remembers beyond its tuples. */
-export interface TcpState {
-  /** enum tcp_conntrack: 0 none, 1 SYN_SENT, 3 ESTABLISHED. */
-  readonly state: number;
-  /** True when the kernel judges no sequence number of the flow (IP_CT_TCP_FLAG_BE_LIBERAL, both directions). */
-  readonly liberal: boolean;
-}
 
 /** NewConntrack is an entry to be made. */
 export interface NewConntrack {
@@ -71,7 +59,8 @@ export interface ConntrackEntry {
 
 /** Which entries a dump is to hold; the kernel filters (Linux 5.8 and later for ports and protocol). */
 export interface ConntrackFilter {
-  readonly family?: "ipv4" | "ipv6" | undefined;
+  /** Default: both, or IPv4 where `destination` is given, which the kernel takes for one family only. */
+  readonly family?: Family | undefined;
   readonly mark?: { readonly value: number; readonly mask: number } | undefined;
   /** Protocol and destination port of the original direction. */
   readonly destination?: { readonly protocol: Transport; readonly port: number } | undefined;
@@ -85,16 +74,16 @@ export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): 
   encodeTuple(writer, ct.CTA_TUPLE_REPLY, inverse(original));
   writer.be32(ct.CTA_STATUS, entry.status);
   writer.be32(ct.CTA_TIMEOUT, entry.timeout);
+  if (mark !== undefined) writer.be32(ct.CTA_MARK, mark);
   if (sourceNat !== undefined) encodeNat(writer, ct.CTA_NAT_SRC, sourceNat);
   if (destinationNat !== undefined) encodeNat(writer, ct.CTA_NAT_DST, destinationNat);
-  if (mark !== undefined) writer.be32(ct.CTA_MARK, mark);
   if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
   if (helper !== undefined) {
     const nest = writer.beginNest(ct.CTA_HELP);
     writer.string(ct.CTA_HELP_NAME, helper);
     writer.endNest(nest);
   }
-  if (tcp !== undefined) encodeTcp(writer, tcp);
+  if (tcp !== undefined) encodeTcpState(writer, tcp);
   writer.end();
 }
 
@@ -107,7 +96,7 @@ export function encodeConntrackTimeout(writer: MessageWriter, flow: FlowTuple, s
 }
 
 /** Writes the request that sets the sequence adjustment of one direction of an existing TCP entry. */
-export function encodeSequenceAdjustment(
+export function encodeConntrackAdjustment(
   writer: MessageWriter,
   flow: FlowTuple,
   direction: Direction,
@@ -115,11 +104,8 @@ export function encodeSequenceAdjustment(
 ): void {
   ct.beginCtnetlink(writer, ct.CT_NEW, 0, familyNumber(flow));
   encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
-  const nest = writer.beginNest(direction === "original" ? ct.CTA_SEQ_ADJ_ORIG : ct.CTA_SEQ_ADJ_REPLY);
-  writer.be32(ct.CTA_SEQADJ_CORRECTION_POS, adjustment.position);
-  writer.be32(ct.CTA_SEQADJ_OFFSET_BEFORE, adjustment.before);
-  writer.be32(ct.CTA_SEQADJ_OFFSET_AFTER, adjustment.after);
-  writer.endNest(nest);
+  const type = direction === "original" ? ct.CTA_SEQ_ADJ_ORIG : ct.CTA_SEQ_ADJ_REPLY;
+  encodeSequenceAdjustment(writer, type, adjustment);
   writer.end();
 }
 
@@ -140,8 +126,9 @@ export function encodeDeleteConntrack(writer: MessageWriter, flow: FlowTuple, zo
 /** Writes the request for all entries that pass `filter`. */
 export function encodeDumpConntrack(writer: MessageWriter, filter: ConntrackFilter = {}): void {
   const { mark, destination } = filter;
-  const family = filter.family === undefined ? 0 : filter.family === "ipv6" ? ct.AF_INET6 : ct.AF_INET;
-  ct.beginCtnetlink(writer, ct.CT_GET, NLM_F_DUMP, family);
+  const family = filter.family ?? (destination && "ipv4");
+  const number = family === undefined ? 0 : family === "ipv6" ? ct.AF_INET6 : ct.AF_INET;
+  ct.beginCtnetlink(writer, ct.CT_GET, NLM_F_DUMP, number);
   if (mark !== undefined) {
     writer.be32(ct.CTA_MARK, mark.value);
     writer.be32(ct.CTA_MARK_MASK, mark.mask);
@@ -209,7 +196,7 @@ export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): Conntr
         helper = decodeHelper(reader);
         break;
       case ct.CTA_PROTOINFO:
-        tcp = decodeTcp(reader);
+        tcp = decodeTcpState(reader);
         break;
       case ct.CTA_SEQ_ADJ_ORIG:
         adjusted.original = decodeSequenceAdjustment(reader);
@@ -242,50 +229,9 @@ function encodeByTuple(writer: MessageWriter, type: number, flow: FlowTuple, zon
   writer.end();
 }
 
-function encodeTcp(writer: MessageWriter, tcp: TcpState): void {
-  const info = writer.beginNest(ct.CTA_PROTOINFO);
-  const nest = writer.beginNest(ct.CTA_PROTOINFO_TCP);
-  writer.u8(ct.CTA_PROTOINFO_TCP_STATE, tcp.state);
-  if (tcp.liberal) {
-    // struct nf_ct_tcp_flags: the flags, then the mask of flags that are set by them.
-    const flags = Uint8Array.of(ct.IP_CT_TCP_FLAG_BE_LIBERAL, ct.IP_CT_TCP_FLAG_BE_LIBERAL);
-    writer.binary(ct.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
-    writer.binary(ct.CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
-  }
-  writer.endNest(nest);
-  writer.endNest(info);
-}
-
-function decodeTcp(reader: AttributeReader): TcpState | undefined {
-  const info = reader.nested();
-  while (info.next()) {
-    if (info.type !== ct.CTA_PROTOINFO_TCP) continue;
-    let state = 0;
-    let liberal = true;
-    for (const tcp = info.nested(); tcp.next(); ) {
-      if (tcp.type === ct.CTA_PROTOINFO_TCP_STATE) state = tcp.u8();
-      if (tcp.type === ct.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL || tcp.type === ct.CTA_PROTOINFO_TCP_FLAGS_REPLY) {
-        liberal &&= ((tcp.be16() >>> 8) & ct.IP_CT_TCP_FLAG_BE_LIBERAL) !== 0;
-      }
-    }
-    return { state, liberal };
-  }
-  return undefined;
-}
-
 function decodeHelper(reader: AttributeReader): string | undefined {
   for (const help = reader.nested(); help.next(); ) {
     if (help.type === ct.CTA_HELP_NAME) return help.string();
   }
   return undefined;
-}
-
-function decodeSequenceAdjustment(reader: AttributeReader): SequenceAdjustment {
-  let [position, before, after] = [0, 0, 0];
-  for (const parts = reader.nested(); parts.next(); ) {
-    if (parts.type === ct.CTA_SEQADJ_CORRECTION_POS) position = parts.be32();
-    if (parts.type === ct.CTA_SEQADJ_OFFSET_BEFORE) before = parts.be32() | 0;
-    if (parts.type === ct.CTA_SEQADJ_OFFSET_AFTER) after = parts.be32() | 0;
-  }
-  return { position, before, after };
 }

@@ -14,13 +14,12 @@ import {
   type ConntrackFilter,
   type Direction,
   decodeConntrack,
+  encodeConntrackAdjustment,
   encodeConntrackTimeout,
   encodeDeleteConntrack,
   encodeDumpConntrack,
   encodeGetConntrack,
   encodeNewConntrack,
-  encodeSequenceAdjustment,
-  type SequenceAdjustment,
 } from "./conntrack-message.ts";
 import { errnoName } from "./errno.ts";
 import { decodeExpectation, type ExpectationEntry, encodeDumpExpectations } from "./expectation-message.ts";
@@ -32,6 +31,7 @@ import { messages, NETLINK_NETFILTER } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import { type Pin, type PinResult, pinEntry } from "./pin.ts";
 import { RequestBatch } from "./request-batch.ts";
+import type { SequenceAdjustment } from "./sequence-adjustment.ts";
 import type { FlowTuple } from "./tuple.ts";
 
 const CREATED: PinResult = { kind: "created" };
@@ -115,7 +115,7 @@ export class Conntrack {
    * @returns undefined, or the errno name: ENOENT when there is no such entry
    */
   adjustSequence(flow: FlowTuple, direction: Direction, adjustment: SequenceAdjustment): string | undefined {
-    encodeSequenceAdjustment(this.#begin(), flow, direction, adjustment);
+    encodeConntrackAdjustment(this.#begin(), flow, direction, adjustment);
     return this.#refusal();
   }
 

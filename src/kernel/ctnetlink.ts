@@ -71,10 +71,8 @@ export const IP_CT_TCP_FLAG_BE_LIBERAL = 0x08;
 
 /** enum ctattr_nat and enum ctattr_protonat. */
 export const CTA_NAT_V4_MINIP = 1;
-export const CTA_NAT_V4_MAXIP = 2;
 export const CTA_NAT_PROTO = 3;
 export const CTA_NAT_V6_MINIP = 4;
-export const CTA_NAT_V6_MAXIP = 5;
 export const CTA_PROTONAT_PORT_MIN = 1;
 export const CTA_PROTONAT_PORT_MAX = 2;
 
@@ -84,7 +82,7 @@ export const CTA_SEQADJ_OFFSET_BEFORE = 2;
 export const CTA_SEQADJ_OFFSET_AFTER = 3;
 /** enum ctattr_help. */
 export const CTA_HELP_NAME = 1;
-/** enum ctattr_filter, and the CTA_FILTER_F_* bits of net/netfilter/nf_conntrack_netlink.c. */
+/** enum ctattr_filter, and the CTA_FILTER_F_* bits of net/netfilter/nf_internals.h. */
 export const CTA_FILTER_ORIG_FLAGS = 1;
 export const CTA_FILTER_REPLY_FLAGS = 2;
 export const CTA_FILTER_F_CTA_PROTO_NUM = 1 << 3;

@@ -65,7 +65,10 @@ const FULL_IPV4 = "255.255.255.255";
 const ANY_IPV6 = "::";
 const FULL_IPV6 = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
 
-/** Writes the request that makes `expectation` under `master`; its timeout is then the class's, not its own. */
+/**
+ * Writes the request that makes `expectation` under `master`, and is refused with EEXIST when a pending one, of
+ * whatever master, would take the same flow.
+ */
 export function encodeNewExpectation(
   writer: MessageWriter,
   master: FlowTuple,
@@ -74,7 +77,7 @@ export function encodeNewExpectation(
 ): void {
   const { direction, protocol, saved } = expectation;
   beginNew(writer, NLM_F_CREATE | NLM_F_EXCL, master, expectation, zone);
-  writer.be32(ct.CTA_EXPECT_CLASS, expectation.class);
+  if (expectation.class !== EXPECTATION_CLASS.signalling) writer.be32(ct.CTA_EXPECT_CLASS, expectation.class);
   if (saved !== undefined) {
     const nest = writer.beginNest(ct.CTA_EXPECT_NAT);
     // enum ip_conntrack_dir of the master the expected flow runs in: its original direction is outbound.
@@ -91,8 +94,9 @@ export function encodeNewExpectation(
 /**
  * Writes the request that sets the timeout of an existing expectation.
  *
- * NB: CTA_EXPECT_TIMEOUT is ignored in the request that makes it (ctnetlink_alloc_expect never reads it), so
- * this second request, without NLM_F_CREATE and NLM_F_EXCL, is how every timeout is set.
+ * NB: CTA_EXPECT_TIMEOUT is ignored in the request that makes it (ctnetlink_alloc_expect never reads it: the
+ * helper's class decides, 180 s), so this second one, without NLM_F_CREATE and NLM_F_EXCL, sets every timeout. It
+ * finds the expectation by its tuple alone: had another master the same one, that one's would be set.
  */
 export function encodeExpectationTimeout(
   writer: MessageWriter,
@@ -101,7 +105,6 @@ export function encodeExpectationTimeout(
   zone?: number,
 ): void {
   beginNew(writer, 0, master, expectation, zone);
-  writer.be32(ct.CTA_EXPECT_TIMEOUT, expectation.timeout);
   writer.end();
 }
 
@@ -214,7 +217,7 @@ export function decodeExpectation(bytes: Uint8Array, message: MessageSpan): Expe
   };
 }
 
-/** The attributes that both kinds of EXP_NEW share. */
+/** What both kinds of EXP_NEW share, in the order of conntrack(8). */
 function beginNew(
   writer: MessageWriter,
   flags: number,
@@ -226,8 +229,8 @@ function beginNew(
   const ipv6 = familyOf(to.host) === "ipv6";
   const [anyHost, fullHost] = ipv6 ? [ANY_IPV6, FULL_IPV6] : [ANY_IPV4, FULL_IPV4];
   ct.beginCtnetlink(writer, ct.EXP_NEW, flags, familyNumber(master));
-  encodeTuple(writer, ct.CTA_EXPECT_MASTER, master);
   encodeTuple(writer, ct.CTA_EXPECT_TUPLE, expectedTuple(expectation));
+  encodeTuple(writer, ct.CTA_EXPECT_MASTER, master);
   encodeTuple(writer, ct.CTA_EXPECT_MASK, {
     protocol,
     source: {
@@ -236,6 +239,7 @@ function beginNew(
     },
     destination: { host: fullHost, port: FULL_PORT },
   });
+  writer.be32(ct.CTA_EXPECT_TIMEOUT, expectation.timeout);
   if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
 }
 

@@ -1,11 +1,9 @@
 import { KernelError } from "./kernel-error.ts";
 import type { MessageWriter } from "./message-writer.ts";
-import type { Native } from "./native.ts";
+import { DUMP_BYTES, type Native } from "./native.ts";
 import { type MessageSpan, messages } from "./netlink-message.ts";
 
 const RECEIVE_BUFFER = 1 << 20;
-/** A dump comes in pieces; the kernel makes none larger than 32 KiB (netlink_dump, af_netlink.c). */
-const PIECE = 32 << 10;
 /** Times a dump is tried that a change of the table interrupts. */
 const ATTEMPTS = 5;
 
@@ -32,7 +30,7 @@ export function* dump(
     const socket = native.netlink_open(protocol, RECEIVE_BUFFER);
     try {
       native.netlink_dump(socket, writer.bytes.subarray(0, writer.length));
-      const bytes = Buffer.alloc(PIECE);
+      const bytes = Buffer.alloc(DUMP_BYTES);
       for (;;) {
         const length = native.netlink_dump_next(socket, bytes);
         if (length === 0) return;

@@ -1,6 +1,7 @@
 import type { Endpoint } from "../packet/endpoint.ts";
-import type { ConntrackEntry, NewConntrack, TcpState } from "./conntrack-message.ts";
+import type { ConntrackEntry, NewConntrack } from "./conntrack-message.ts";
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_SEEN_REPLY } from "./ctnetlink.ts";
+import type { TcpState } from "./tcp-state.ts";
 import type { FlowTuple } from "./tuple.ts";
 
 /** Pin is a conntrack made for a signalling flow, with its NAT, before the flow's first packet gets there. */

@@ -3,10 +3,6 @@ import * as native from "./native.ts";
 import { findNetlinkOwner } from "./netlink-owner.ts";
 import { readQueueStatistics } from "./queue-statistics.ts";
 
-/** Bytes of one packet's place in the slab: the largest IP packet with its netlink attributes. */
-const SLOT = 66 << 10;
-/** The largest replacement the kernel takes: an attribute's length has 16 bits and counts its own 4 bytes. */
-const LARGEST_REPLACEMENT = 0xffff - 4;
 /** Replacements start at multiples of this. */
 const ALIGNMENT = 8;
 const NONE = new Uint8Array(0);
@@ -32,6 +28,8 @@ export interface QueueCounts {
   readonly truncated: number;
   /** Messages that could not be read as a packet. */
   readonly malformed: number;
+  /** Verdicts or replacements of ours that the addon would not send; none should ever be seen. */
+  readonly badRows: number;
   /** Packets the kernel dropped because its queue, or our receive buffer, was full. */
   readonly dropped: number;
   /** Packets that wait for a verdict now. */
@@ -46,7 +44,7 @@ export interface QueueCounts {
  */
 export class Batch {
   /** What `offset` points into. */
-  readonly bytes: Buffer = Buffer.alloc(native.BATCH * SLOT);
+  readonly bytes: Buffer = Buffer.alloc(native.SLAB_BYTES);
   /** Where replacements are written, from `outputUsed` on. */
   readonly output: Buffer = Buffer.alloc(native.BATCH << 16);
   /** Bytes of `output` that hold replacements. */
@@ -96,7 +94,7 @@ export class Batch {
    * @returns false when they are more than the kernel takes, 65,531: the packet then goes on as it came
    */
   replace(index: number, length: number): boolean {
-    if (length > LARGEST_REPLACEMENT) return false;
+    if (length > native.REPLACEMENT_MAX) return false;
     this.#set(index, native.ROW_REPLACEMENT_OFFSET, this.outputUsed);
     this.#set(index, native.ROW_REPLACEMENT_LENGTH, length);
     this.outputUsed += (length + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
@@ -192,6 +190,7 @@ export class Queue {
       receiveOverruns: count(native.COUNTER_RECEIVE_OVERRUNS),
       truncated: count(native.COUNTER_TRUNCATED),
       malformed: count(native.COUNTER_MALFORMED),
+      badRows: count(native.COUNTER_BAD_ROWS),
       dropped: kernel === undefined ? 0 : kernel.queueDropped + kernel.userDropped,
       waiting: kernel?.waiting ?? 0,
     };
