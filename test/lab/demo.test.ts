@@ -127,6 +127,10 @@ describe("the demo", () => {
 async function demoUntilBuilt(): Promise<ChildProcess> {
   const args = [builtFile("test/lab/demo.ts"), "--helper", "none", "--phones", "3", "--expect-max", "99"];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  await once(child.stderr, "data");
+  let said = "";
+  for await (const text of child.stderr) {
+    said += text;
+    if (said.includes("lab: ")) break;
+  }
   return child;
 }

@@ -9,7 +9,9 @@ import { type RunProgress, runLoad } from "./load/run.ts";
 import { Lab } from "./namespaces.ts";
 
 async function demo(options: DemoOptions): Promise<DemoReport> {
-  const restoreExpectMax = holdKernelSetting(EXPECT_MAX, options.expectMax);
+  const restoreExpectMax = await holdKernelSetting(EXPECT_MAX, options.expectMax, (holder) => {
+    say(`waiting for process ${holder}, another lab run`);
+  });
   try {
     const lab = new Lab(options);
     try {

@@ -1,44 +1,58 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { atExit } from "./at-exit.ts";
 
 /** The size of the kernel's expectation table: one for all namespaces, writable from the initial one only. */
 export const EXPECT_MAX = "/proc/sys/net/netfilter/nf_conntrack_expect_max";
 
+/** Milliseconds to wait for another run of the lab. */
+const PATIENCE = 180_000;
+
 /** Who changed a setting, and what it was before. */
 interface Holder {
   readonly pid: number;
-  readonly original: string;
+  /** Undefined until it has been read: nothing was changed before that. */
+  readonly original: string | undefined;
 }
 
 /**
- * Sets a machine-wide kernel setting for as long as the lab needs it.
+ * Sets a machine-wide kernel setting for as long as the lab needs it, after any other run that holds it now.
  *
  * The original value is kept in a file under the system's temporary folder too, so that a run that was killed
  * outright is repaired by the next one (see repairKernelSetting).
  *
+ * @param onWait called once if there is another run to wait for, with its process id
  * @returns a function that restores the original value; it also runs when the process ends
- * Throws when another living run of the lab holds the setting, naming its process.
+ * Rejects when the other run has not let go within three minutes.
  */
-export function holdKernelSetting(path: string, value: number): () => void {
-  repairKernelSetting(path);
-  const original = readKernelSetting(path);
+export async function holdKernelSetting(
+  path: string,
+  value: number,
+  onWait: (holder: number) => void = () => {},
+): Promise<() => void> {
   const record = recordOf(path);
-  try {
-    writeFileSync(record, JSON.stringify({ pid: process.pid, original } satisfies Holder), { flag: "wx" });
-  } catch (cause) {
-    const holder = readHolder(record);
-    if (!holder) throw cause;
-    throw new Error(
-      `${path} is held by another lab run, process ${holder.pid}; wait for it to end (or delete ${record}).`,
-      { cause },
-    );
+  const deadline = Date.now() + PATIENCE;
+  let waiting = false;
+  for (let holder = take(path, record); holder; holder = take(path, record)) {
+    if (Date.now() > deadline) {
+      throw new Error(
+        `${path} is still held by process ${holder.pid}, another lab run; end it, or delete ${record}.`,
+      );
+    }
+    if (!waiting) onWait(holder.pid);
+    waiting = true;
+    await delay(500);
   }
+  // Read only now that it is ours: before, it may have been the other run's value.
+  const original = readKernelSetting(path);
   const restore = atExit(() => {
     writeFileSync(path, original);
     rmSync(record, { force: true });
   });
+  writeDraft(record, { pid: process.pid, original });
+  renameSync(draftOf(record), record);
   writeFileSync(path, String(value));
   return restore;
 }
@@ -48,7 +62,7 @@ export function repairKernelSetting(path: string): void {
   const record = recordOf(path);
   const holder = readHolder(record);
   if (!holder || isAlive(holder.pid)) return;
-  writeFileSync(path, holder.original);
+  if (holder.original !== undefined) writeFileSync(path, holder.original);
   rmSync(record, { force: true });
 }
 
@@ -65,6 +79,30 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Takes hold of a setting in this process's name; returns who else holds it, undefined on success. */
+function take(path: string, record: string): Holder | undefined {
+  repairKernelSetting(path);
+  writeDraft(record, { pid: process.pid, original: undefined });
+  try {
+    // A link is made whole or not at all, so no one ever reads half a record.
+    linkSync(draftOf(record), record);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    return readHolder(record) ?? take(path, record);
+  } finally {
+    rmSync(draftOf(record), { force: true });
+  }
+}
+
+function writeDraft(record: string, holder: Holder): void {
+  writeFileSync(draftOf(record), JSON.stringify(holder));
+}
+
+function draftOf(record: string): string {
+  return `${record}.${process.pid}`;
 }
 
 function recordOf(path: string): string {
