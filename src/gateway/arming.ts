@@ -6,6 +6,7 @@ import type { LogBudget } from "../observe/log.ts";
 import type { Arming } from "../table/calls.ts";
 import { type Component, type Stream, type Wanted, wantedKey } from "../table/streams.ts";
 import type { ExternalAddress } from "./external-address.ts";
+import type { StrayEntries } from "./stray-entries.ts";
 
 /** Seconds and marks of what is put into the kernel. */
 export interface ArmingOptions {
@@ -26,6 +27,7 @@ export class KernelArming implements Arming {
   readonly #external: () => ExternalAddress;
   readonly #now: () => number;
   readonly #options: ArmingOptions;
+  readonly #stray: StrayEntries;
   readonly #counters: Counters;
   readonly #log: LogBudget;
 
@@ -34,6 +36,7 @@ export class KernelArming implements Arming {
     external: () => ExternalAddress,
     now: () => number,
     options: ArmingOptions,
+    stray: StrayEntries,
     counters: Counters,
     log: LogBudget,
   ) {
@@ -41,6 +44,7 @@ export class KernelArming implements Arming {
     this.#external = external;
     this.#now = now;
     this.#options = options;
+    this.#stray = stray;
     this.#counters = counters;
     this.#log = log;
   }
@@ -51,8 +55,10 @@ export class KernelArming implements Arming {
     // The next component of this stream is queued behind this one and finds the master there.
     stream.master = "present";
     this.#conntrack.arm({ master: this.#master(stream), createMaster, expectations }, (result) => {
-      if (result.kind === "armed") this.#counters.armed += expectations.length;
-      else this.#failed(stream, component, createMaster, result, failed);
+      if (result.kind === "armed") {
+        this.#counters.armed += expectations.length;
+        this.#stray.watch(stream, component, this.#now());
+      } else this.#failed(stream, component, createMaster, result, failed);
     });
   }
 

@@ -24,6 +24,7 @@ import { Gateway, type Sides } from "./gateway.ts";
 import type { MediaHostPolicy } from "./outbound-mapping.ts";
 import { Pins } from "./pins.ts";
 import { routeToDestination } from "./route.ts";
+import { StrayEntries } from "./stray-entries.ts";
 
 /** Packets the kernel holds for us in a burst, and the socket buffer they need. */
 const QUEUE_LENGTH = 16_384;
@@ -77,6 +78,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   const externalNow = (): GatewayContext["external"] => context.external;
   const now = (): number => context.now;
   const mark = config.media.mark === 0 ? undefined : config.media.mark;
+  const stray = new StrayEntries(conntrack, () => externalNow().host, counters);
   const calls = new Calls(
     new PortPool(2, config.ports.media, mediaTaken),
     wheel,
@@ -85,6 +87,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       externalNow,
       now,
       { expectationTimeout: timers.expectation, masterTimeout: MASTER_TIMEOUT, mark },
+      stray,
       counters,
       budget,
     ),
@@ -122,6 +125,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       counters,
     ),
     conntrack,
+    stray,
     counters,
     log,
     budget,
@@ -152,6 +156,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
     context.now = clock();
     wheel.advance(context.now);
     conntrack.flush();
+    stray.check(context.now);
   }, TICK);
   const refresher = setInterval(() => sockets.refresh(), REFRESH_SOCKETS);
 

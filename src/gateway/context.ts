@@ -6,6 +6,7 @@ import type { Bindings } from "../table/bindings.ts";
 import type { Calls } from "../table/calls.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import type { Pins } from "./pins.ts";
+import type { StrayEntries } from "./stray-entries.ts";
 
 /** Where a packet from inside is going: out through the NAT, or somewhere SIP needs no translation for. */
 export type Destination = "outside" | "local-destination" | "inside-destination" | "unreachable-destination";
@@ -19,6 +20,7 @@ export interface GatewayContext {
   readonly calls: Calls;
   readonly pins: Pins;
   readonly conntrack: Conntrack;
+  readonly stray: StrayEntries;
   readonly counters: Counters;
   readonly log: Logger;
   readonly budget: LogBudget;

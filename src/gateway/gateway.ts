@@ -67,6 +67,7 @@ export class Gateway {
     }
     // The kernel must know of a call's media before the message that announces it goes on.
     context.conntrack.flush();
+    context.stray.check(context.now);
   }
 
   /** The kernel says that an expectation is gone, consumed or timed out. */

@@ -44,6 +44,8 @@ export class Counters {
   disarmed = 0;
   consumed = 0;
   armFailed = 0;
+  /** Media conntracks that were made before their expectations, and taken out for that. */
+  strayRemoved = 0;
   /** Why packets passed as they came. */
   readonly passed: Record<PassReason, number>;
   /** Why messages were left untranslated, by the translation's own reason. */

@@ -67,6 +67,8 @@ export class Call {
 /** Why a stream could not be made. */
 export type StreamRefusal = "table-full" | "ports-exhausted" | "unsupported-transport";
 
+const ANY_SOURCE = wantedKey({ direction: "inbound", source: undefined });
+
 /** Forks and re-tagged answers beyond this many are not followed; the latest ones are. */
 const MOST_TAGS = 16;
 
@@ -249,7 +251,11 @@ export class Calls {
   }
 
   #settle(stream: Stream, component: Component, targets: readonly MediaTarget[], now: number): void {
-    const wanted = wantedFor(component, stream, targets, this.#anySource);
+    // NB: an expectation for any source is kept until it is consumed, even when the answer names the source. To
+    // narrow it would be to delete it and make another, as the kernel takes no two that overlap (EBUSY); a first
+    // packet that arrives between the two finds neither, and its conntrack then leads to this host for good.
+    const anySource = this.#anySource || component.armed.has(ANY_SOURCE);
+    const wanted = wantedFor(component, stream, targets, anySource);
     const keys = wanted.map(wantedKey);
     if (component.state.kind === "flowing" && component.flowingFor === keys.join()) return;
     component.flowingFor = keys.join();
