@@ -178,7 +178,10 @@ export class Calls {
 
   /** Brings the kernel's expectations of a call to what its SDP now wants, changing only what differs. */
   settle(call: Call, now: number): void {
-    if (call.phase === "ended") call.phase = "early";
+    if (call.phase === "ended") {
+      call.phase = "early";
+      this.touch(call, now);
+    }
     for (const lines of call.lines.values()) {
       for (const [index, stream] of lines.entries()) {
         if (stream === undefined) continue;
