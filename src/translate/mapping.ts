@@ -62,6 +62,13 @@ export interface Mapping {
    * @returns undefined when the line is to be left as it is
    */
   media(line: MediaDescription): MediaRewrite | Refusal | undefined;
+  /**
+   * Inbound: the inside address behind one of our own stream ports, as an a=remote-candidates line names it
+   * (RFC 8839 §5.2).
+   *
+   * @returns undefined when the port is no stream of ours
+   */
+  candidate?(host: string, port: number): Endpoint | undefined;
   /** What a bare host without a port (SDP o=, a session c= no line uses) becomes; undefined leaves it. */
   host(host: string): string | undefined;
 }

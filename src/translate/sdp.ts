@@ -1,6 +1,6 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
-import type { Address, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
+import type { Address, AttributeAddress, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
 import type { Span } from "../sip/message.ts";
 import type { EditList } from "./edits.ts";
 import type { Mapping, MediaRewrite } from "./mapping.ts";
@@ -16,6 +16,8 @@ type Fate =
 
 const INERT: Fate = { kind: "inert" };
 const LEFT: Fate = { kind: "left" };
+
+const PATH_RULE = "RFC 4975 §8.1 a=path";
 
 /** Whose addresses are looked for: outbound every inside literal, inbound our external address alone. */
 export type Looking = "outbound" | "inbound";
@@ -70,33 +72,31 @@ export class SessionTranslator {
     return this.#own.host.includes(":") ? host.includes(":") : ipv4ToNumber(host) !== undefined;
   }
 
-  /** Edits each c= line once, whoever uses it. */
+  /** Edits each c= line once, whoever uses it; lines that share one must agree on what it becomes. */
   #connections(): Skipped | undefined {
-    const seen = new Set<Address>();
-    const all = [this.#session.connection, ...this.#session.media.map((line) => line.connection)];
-    for (const connection of all) {
-      if (connection === undefined || seen.has(connection)) continue;
-      seen.add(connection);
-      const conflict = this.#connection(connection);
-      if (conflict !== undefined) return conflict;
+    const hosts = new Map<Address, string | undefined>();
+    for (const [index, line] of this.#session.media.entries()) {
+      const fate = this.#fates[index] ?? INERT;
+      if (line.connection === undefined || fate.kind === "inert") continue;
+      // A trickled line has its address from a candidate, and its c= names nothing yet.
+      if (fate.kind === "moved" && fate.line !== line) continue;
+      const host = fate.kind === "moved" ? fate.rewrite.host : undefined;
+      if (hosts.has(line.connection) && hosts.get(line.connection) !== host) {
+        return skipped("conflicting-addresses", `c= ${line.connection.host}`);
+      }
+      hosts.set(line.connection, host);
+    }
+    this.#connection(this.#session.connection, hosts);
+    for (const line of this.#session.media) {
+      if (line.connection !== this.#session.connection) this.#connection(line.connection, hosts);
     }
     return undefined;
   }
 
-  #connection(connection: Address): Skipped | undefined {
-    let host: string | undefined;
-    let left = false;
-    for (const [index, line] of this.#session.media.entries()) {
-      const fate = this.#fates[index] ?? INERT;
-      if (line.connection !== connection || fate === INERT) continue;
-      if (fate.kind !== "moved" || fate.line.host !== connection.host) left ||= fate.kind === "left";
-      else if (host === undefined) host = fate.rewrite.host;
-      else if (host !== fate.rewrite.host) return skipped("conflicting-addresses", `c= ${connection.host}`);
-    }
-    if (left && host !== undefined) return skipped("conflicting-addresses", `c= ${connection.host}`);
-    if (left) return undefined;
-    this.#address(connection, host ?? this.#bare(connection), "sdp-connection", "RFC 8866 §5.7 c=");
-    return undefined;
+  #connection(connection: Address | undefined, hosts: ReadonlyMap<Address, string | undefined>): void {
+    if (connection === undefined) return;
+    const host = hosts.has(connection) ? hosts.get(connection) : this.#bare(connection);
+    this.#address(connection, host, "sdp-connection", "RFC 8866 §5.7 c=");
   }
 
   /** The o= line names the endpoint, so it follows unless the whole session is to stay as it is. */
@@ -108,7 +108,7 @@ export class SessionTranslator {
     this.#address(origin, this.#bare(origin), "sdp-origin", "RFC 8866 §5.2 o=");
   }
 
-  #bare(address: Address): string | undefined {
+  #bare(address: { readonly host: string }): string | undefined {
     if (address.host === "0.0.0.0" || address.host === "::" || !this.#isCandidate(address.host))
       return undefined;
     return this.#mapping.host(address.host);
@@ -124,18 +124,35 @@ export class SessionTranslator {
 
   /** Edits what stands under one m= line, except its c=. */
   #line(line: MediaDescription, fate: Fate): void {
-    if (fate.kind !== "moved") return;
-    const { line: asked, rewrite } = fate;
+    if (fate.kind === "moved") this.#moved(line, fate.line, fate.rewrite);
+    for (const address of line.addresses) {
+      if (address.attribute === "remote-candidates") this.#remoteCandidate(address);
+      else if (fate.kind === "moved" && address.host === fate.line.host) {
+        this.#address(address.hostSpan, fate.rewrite.host, "sdp-path", PATH_RULE);
+        if (address.port === fate.line.port)
+          this.#port(address.portSpan, fate.rewrite.port, "sdp-path", PATH_RULE);
+      } else if (fate.kind === "inert" && isActiveTcp(line) && address.host === line.host) {
+        this.#address(address.hostSpan, this.#bare(address), "sdp-path", PATH_RULE);
+      }
+    }
+  }
+
+  #moved(line: MediaDescription, asked: MediaDescription, rewrite: MediaRewrite): void {
     if (asked === line) {
       this.#port(line.portSpan, rewrite.port, "sdp-media", "RFC 8866 §5.14 m=");
       this.#rtcp(line, rewrite);
     }
     for (const candidate of line.candidates) this.#candidate(candidate, asked, rewrite);
-    for (const { attribute, host, hostSpan, port, portSpan } of line.addresses) {
-      if (attribute !== "path" || host !== asked.host) continue;
-      this.#address(hostSpan, rewrite.host, "sdp-path", "RFC 4975 §8.1 a=path");
-      if (port === asked.port) this.#port(portSpan, rewrite.port, "sdp-path", "RFC 4975 §8.1 a=path");
-    }
+  }
+
+  /** The other side names our candidate as it saw it; the phone must find its own again. */
+  #remoteCandidate({ host, port, hostSpan, portSpan }: AttributeAddress): void {
+    if (this.#looking === "outbound" || host !== this.#own.host) return;
+    const inside = this.#mapping.candidate?.(host, port);
+    if (inside === undefined) return;
+    const rule = "RFC 8839 §5.2 a=remote-candidates";
+    this.#address(hostSpan, inside.host, "sdp-remote-candidates", rule);
+    this.#port(portSpan, inside.port, "sdp-remote-candidates", rule);
   }
 
   #rtcp(line: MediaDescription, rewrite: MediaRewrite): void {

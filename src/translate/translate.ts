@@ -46,7 +46,8 @@ export function translate(
   const fault = editSignalling(message, outbound, signalling);
   if (fault !== undefined) return fault;
 
-  const bodyLeft = bodies.length === 0 ? body.sealed : leftAlone(message, body, bodies, other);
+  const bodyLeft =
+    bodies.length === 0 ? body.sealed : leftAlone(message, body, bodies, outbound ? other : undefined);
   if (bodies.length === 0) return { kind: "translated", edits: edits.sorted(), media: NO_MEDIA, bodyLeft };
   const media: MediaUse[] = [];
   if (bodyLeft === undefined) {
@@ -97,12 +98,14 @@ function leftAlone(
   message: SipMessage,
   body: Body,
   bodies: readonly ScannedBody[],
-  other: FlowEnds["inside"],
+  outside: FlowEnds["outside"] | undefined,
 ): BodyLeft | undefined {
   if (body.sealed !== undefined) return body.sealed;
   if (coversBody(message)) return "auth-int";
   if (message.headers.has(Header.identity)) return "identity";
-  return bodies.some(({ session }) => isAlreadyPublic(session, other)) ? "ice" : undefined;
+  // From outside, candidates are the other side's own; what names one of our streams is edited all the same.
+  if (outside === undefined) return undefined;
+  return bodies.some(({ session }) => isAlreadyPublic(session, outside)) ? "ice" : undefined;
 }
 
 /**
