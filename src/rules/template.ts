@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RuleParameters } from "./parameters.ts";
+
+/**
+ * Reads one of the files in iptables/, which are the rules with placeholders.
+ *
+ * @param name "iptables.rules" or "nft.rules"
+ */
+export function loadTemplate(name: "iptables.rules" | "nft.rules"): string {
+  return readFileSync(join(packageRoot(), "iptables", name), "utf8");
+}
+
+/**
+ * Writes a template's lines with the parameters in place of `{inside}`, `{outside}`, `{transport}`, `{queue}`,
+ * `{firstPort}` and `{lastPort}`. A line that names a list is written once for each value. Comments are left as
+ * they are. A word in braces that is no placeholder stays: nft has braces of its own.
+ */
+export function expand(template: string, parameters: RuleParameters): string {
+  const lists: readonly (readonly [string, readonly (string | number)[]])[] = [
+    ["{inside}", parameters.inside],
+    ["{outside}", parameters.outside],
+    ["{transport}", parameters.transports],
+    ["{queue}", [parameters.queue]],
+    ["{firstPort}", [parameters.signallingPorts.first]],
+    ["{lastPort}", [parameters.signallingPorts.last]],
+  ];
+  return template
+    .split("\n")
+    .flatMap((line) => {
+      if (line.startsWith("#")) return [line];
+      let lines = [line];
+      for (const [placeholder, values] of lists) {
+        if (!line.includes(placeholder)) continue;
+        lines = lines.flatMap((each) => values.map((value) => each.replaceAll(placeholder, String(value))));
+      }
+      return lines;
+    })
+    .join("\n");
+}
+
+/** The folder of package.json, from dist/src/rules as from src/rules. */
+function packageRoot(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const built = join(here, "../../..");
+  return existsSync(join(built, "iptables", "nft.rules")) ? built : join(here, "../..");
+}
