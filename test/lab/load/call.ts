@@ -19,6 +19,8 @@ export interface Line {
   readonly mediaHost: string;
   /** Milliseconds this line rings before it answers. */
   readonly ringTime: number;
+  /** Milliseconds by which its media is ahead of its answer: it sends as soon as it is picked up. */
+  readonly mediaLead: number;
   readonly clock: MediaClock;
 }
 
@@ -104,12 +106,17 @@ export class Call {
     this.#invite = transaction;
     this.#dialog = calleeDialog(invite, transaction.tag);
     transaction.respond(180, "Ringing", this.#ownHeaders());
-    setTimeout(() => {
+    const { ringTime, mediaLead, mediaHost } = this.#line;
+    const pickUp = () => {
+      if (!this.#ended) this.#startMedia(invite.body);
+    };
+    const accept = () => {
       if (this.#ended) return;
-      const answer = describeAudio(this.#line.mediaHost, this.#media.port);
-      transaction.respond(200, "OK", this.#ownHeaders(), answer);
-      this.#startMedia(invite.body);
-    }, this.#line.ringTime);
+      transaction.respond(200, "OK", this.#ownHeaders(), describeAudio(mediaHost, this.#media.port));
+      if (mediaLead === 0) pickUp();
+    };
+    if (mediaLead > 0) setTimeout(pickUp, ringTime);
+    setTimeout(accept, ringTime + mediaLead);
   }
 
   /** True when a request carries this dialog's tags (§12.2.2). */

@@ -9,6 +9,8 @@ export interface PhoneConfig {
   readonly rtpInterval: number;
   /** Milliseconds a callee rings before it answers. */
   readonly ringTime: number;
+  /** Milliseconds by which a callee's media is ahead of its answer. */
+  readonly mediaLead: number;
 }
 
 /** What the provider process is started with. */
@@ -18,6 +20,8 @@ export interface ProviderConfig {
   readonly rtpInterval: number;
   /** Milliseconds a callee rings before it answers. */
   readonly ringTime: number;
+  /** Milliseconds by which a callee's media is ahead of its answer. */
+  readonly mediaLead: number;
 }
 
 /** One provider's server. */

@@ -50,6 +50,8 @@ export interface LoadOptions {
   readonly rtpInterval?: number;
   /** Milliseconds a callee rings before it answers. Default 300. */
   readonly ringTime?: number;
+  /** Milliseconds by which a callee's media is ahead of its answer. Default 0. */
+  readonly mediaLead?: number;
 }
 
 /** One user-agent process and what waits for its events. */
@@ -82,15 +84,15 @@ export class Load {
     return load;
   }
 
-  private constructor(lab: Lab, { phones, rtpInterval = 100, ringTime = 300 }: LoadOptions) {
+  private constructor(lab: Lab, { phones, rtpInterval = 100, ringTime = 300, mediaLead = 0 }: LoadOptions) {
     this.#phones = phones;
-    const phone: PhoneConfig = { phones, rtpInterval, ringTime };
+    const phone: PhoneConfig = { phones, rtpInterval, ringTime, mediaLead };
     const [signalling, media, signalling2, media2] = PROVIDER_HOSTS;
     const servers = [
       { signalling, media },
       { signalling: signalling2, media: media2, core: "10.77.0.1" },
     ];
-    const provider: ProviderConfig = { servers, rtpInterval, ringTime };
+    const provider: ProviderConfig = { servers, rtpInterval, ringTime, mediaLead };
     this.#phone = this.#open(lab, "phone", phone);
     this.#provider = this.#open(lab, "provider", provider);
   }

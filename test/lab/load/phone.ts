@@ -15,12 +15,25 @@ interface Phone {
   readonly agent: UserAgent;
 }
 
-async function openPhone(index: number, ringTime: number, clock: MediaClock): Promise<Phone> {
+async function openPhone(
+  index: number,
+  { ringTime, mediaLead }: PhoneConfig,
+  clock: MediaClock,
+): Promise<Phone> {
   const user = phoneUser(index);
   const host = phoneAddress(index);
   const contact = `<sip:${user}@${host}:5060>`;
   const agent = new UserAgent(await openSocket({ host, port: 5060 }), {
-    line: { side: "phone", user, contact, recordRoute: undefined, mediaHost: host, ringTime, clock },
+    line: {
+      side: "phone",
+      user,
+      contact,
+      recordRoute: undefined,
+      mediaHost: host,
+      ringTime,
+      mediaLead,
+      clock,
+    },
     answersFor: (called) => called === user,
     nextPort: mediaPorts(),
   });
@@ -37,7 +50,7 @@ async function main(): Promise<void> {
   const config = JSON.parse(process.argv[2] ?? "") as PhoneConfig;
   const clock = new MediaClock(config.rtpInterval);
   const phones = await Promise.all(
-    Array.from({ length: config.phones }, (_, index) => openPhone(index, config.ringTime, clock)),
+    Array.from({ length: config.phones }, (_, index) => openPhone(index, config, clock)),
   );
 
   const registerAll = (registrar: string, rate: number) => {

@@ -18,7 +18,7 @@ interface Server {
 
 async function openServer(
   { signalling, media, core }: ServerConfig,
-  ringTime: number,
+  { ringTime, mediaLead }: ProviderConfig,
   clock: MediaClock,
 ): Promise<Server> {
   const registrar = new Registrar(signalling);
@@ -30,6 +30,7 @@ async function openServer(
       recordRoute: core && `<sip:${signalling};lr>`,
       mediaHost: media,
       ringTime,
+      mediaLead,
       clock,
     },
     answersFor: () => true,
@@ -51,9 +52,7 @@ function mediaPorts(): () => number {
 async function main(): Promise<void> {
   const config = JSON.parse(process.argv[2] ?? "") as ProviderConfig;
   const clock = new MediaClock(config.rtpInterval);
-  const servers = await Promise.all(
-    config.servers.map((server) => openServer(server, config.ringTime, clock)),
-  );
+  const servers = await Promise.all(config.servers.map((server) => openServer(server, config, clock)));
 
   const call = async ({ call: id, from, user }: Extract<Command, { command: "call" }>) => {
     const server = servers[from];
