@@ -1,6 +1,6 @@
 import { loadNatSip } from "../../src/rules/nat-sip.ts";
 import { Daemon } from "./daemon.ts";
-import { holdKernelSetting } from "./kernel-setting.ts";
+import { holdMachineSetting } from "./machine-setting.ts";
 import type { Lab } from "./namespaces.ts";
 
 /** What helps SIP through the gateway: this project, the kernel's own helper, or nothing but NAT. */
@@ -40,7 +40,7 @@ async function attachKernelHelper(lab: Lab): Promise<() => Promise<void>> {
   if (!loadNatSip()) throw new Error("This kernel has no nf_nat_sip, so --helper kernel cannot be shown.");
   // With its default the kernel's helper lets no provider's media in that has an address of its own; it is to be
   // measured at its best.
-  const restore = await holdKernelSetting(DIRECT_MEDIA, 0);
+  const restore = await holdMachineSetting(DIRECT_MEDIA, 0);
   const rule = "-t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip";
   await lab.exec("gw", "iptables", "-w", ...rule.split(" "));
   return () => {

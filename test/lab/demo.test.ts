@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_pro
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { DemoReport } from "./demo-report.ts";
-import { EXPECT_MAX, readKernelSetting } from "./kernel-setting.ts";
+import { EXPECT_MAX, readMachineSetting } from "./machine-setting.ts";
 import { builtFile } from "./package-root.ts";
 
 interface DemoRun {
@@ -63,7 +63,7 @@ describe("the demo", () => {
     expect(report?.expectationsPeak).toBeLessThanOrEqual(255);
     expect(status).toBe(0);
     expect(namespacesOf(pid)).toEqual([]);
-    expect(readKernelSetting(EXPECT_MAX)).not.toBe("255");
+    expect(readMachineSetting(EXPECT_MAX)).not.toBe("255");
   });
 
   test("with the kernel's helper, the office loses calls", async () => {
@@ -74,7 +74,7 @@ describe("the demo", () => {
     expect(report?.twoWayAudio).toBeLessThan(400);
     expect(report?.failed).toBeGreaterThan(100);
     expect(status).toBe(1);
-    expect(readKernelSetting(directMedia)).toBe("1");
+    expect(readMachineSetting(directMedia)).toBe("1");
   });
 
   test("without a helper, no call has audio both ways and none comes in", async () => {
@@ -111,10 +111,10 @@ describe("the demo", () => {
 
   test("leaves nothing behind when it is interrupted", async () => {
     const child = await demoUntilBuilt();
-    expect(readKernelSetting(EXPECT_MAX)).toBe("99");
+    expect(readMachineSetting(EXPECT_MAX)).toBe("99");
     child.kill("SIGINT");
     expect(await once(child, "exit")).toEqual([null, "SIGINT"]);
-    expect(readKernelSetting(EXPECT_MAX)).not.toBe("99");
+    expect(readMachineSetting(EXPECT_MAX)).not.toBe("99");
     expect(namespacesOf(child.pid ?? -1)).toEqual([]);
   });
 
@@ -122,12 +122,12 @@ describe("the demo", () => {
     const killed = await demoUntilBuilt();
     killed.kill("SIGKILL");
     await once(killed, "exit");
-    expect(readKernelSetting(EXPECT_MAX)).toBe("99");
+    expect(readMachineSetting(EXPECT_MAX)).toBe("99");
     expect(namespacesOf(killed.pid ?? -1)).toHaveLength(3);
     const next = await demoUntilBuilt();
     next.kill("SIGTERM");
     await once(next, "exit");
-    expect(readKernelSetting(EXPECT_MAX)).not.toBe("99");
+    expect(readMachineSetting(EXPECT_MAX)).not.toBe("99");
     expect(namespacesOf(killed.pid ?? -1)).toEqual([]);
   });
 });

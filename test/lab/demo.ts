@@ -3,13 +3,13 @@ import { attachHelper } from "./conntrack-helper.ts";
 import { type DemoOptions, parseDemoOptions } from "./demo-options.ts";
 import { type DemoReport, formatReport, reportOn } from "./demo-report.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
-import { EXPECT_MAX, holdKernelSetting } from "./kernel-setting.ts";
 import { Load } from "./load/load.ts";
 import { type RunProgress, runLoad } from "./load/run.ts";
+import { EXPECT_MAX, holdMachineSetting } from "./machine-setting.ts";
 import { Lab } from "./namespaces.ts";
 
 async function demo(options: DemoOptions): Promise<DemoReport> {
-  const restoreExpectMax = await holdKernelSetting(EXPECT_MAX, options.expectMax, (holder) => {
+  const restoreExpectMax = await holdMachineSetting(EXPECT_MAX, options.expectMax, (holder) => {
     say(`waiting for process ${holder}, another lab run`);
   });
   try {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atExit } from "./at-exit.ts";
-import { isAlive } from "./kernel-setting.ts";
+import { isAlive } from "./machine-setting.ts";
 
 /** The lab's three machines: the phones', the gateway, the providers'. */
 export type Machine = "phone" | "gw" | "prov";

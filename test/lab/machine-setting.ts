@@ -21,13 +21,13 @@ interface Holder {
  * Sets a machine-wide kernel setting for as long as the lab needs it, after any other run that holds it now.
  *
  * The original value is kept in a file under the system's temporary folder too, so that a run that was killed
- * outright is repaired by the next one (see repairKernelSetting).
+ * outright is repaired by the next one (see repairMachineSetting).
  *
  * @param onWait called once if there is another run to wait for, with its process id
  * @returns a function that restores the original value; it also runs when the process ends
  * Rejects when the other run has not let go within three minutes.
  */
-export async function holdKernelSetting(
+export async function holdMachineSetting(
   path: string,
   value: number,
   onWait: (holder: number) => void = () => {},
@@ -46,7 +46,7 @@ export async function holdKernelSetting(
     await delay(500);
   }
   // Read only now that it is ours: before, it may have been the other run's value.
-  const original = readKernelSetting(path);
+  const original = readMachineSetting(path);
   const restore = atExit(() => {
     writeFileSync(path, original);
     rmSync(record, { force: true });
@@ -58,7 +58,7 @@ export async function holdKernelSetting(
 }
 
 /** Puts back what a killed run of the lab left changed; does nothing while that run still lives. */
-export function repairKernelSetting(path: string): void {
+export function repairMachineSetting(path: string): void {
   const record = recordOf(path);
   const holder = readHolder(record);
   if (!holder || isAlive(holder.pid)) return;
@@ -67,7 +67,7 @@ export function repairKernelSetting(path: string): void {
 }
 
 /** The setting's value as the kernel prints it, without the line end. */
-export function readKernelSetting(path: string): string {
+export function readMachineSetting(path: string): string {
   return readFileSync(path, "latin1").trim();
 }
 
@@ -83,7 +83,7 @@ export function isAlive(pid: number): boolean {
 
 /** Takes hold of a setting in this process's name; returns who else holds it, undefined on success. */
 function take(path: string, record: string): Holder | undefined {
-  repairKernelSetting(path);
+  repairMachineSetting(path);
   writeDraft(record, { pid: process.pid, original: undefined });
   try {
     // A link is made whole or not at all, so no one ever reads half a record.
