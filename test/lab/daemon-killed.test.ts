@@ -39,8 +39,9 @@ test("new SIP passes untranslated while no daemon runs", async () => {
 test("a daemon started again carries calls both ways", async () => {
   daemon = await Daemon.restart(lab);
   await load.register();
-  const calls = await Promise.all([placed("outbound", 0, 2500), placed("inbound", 1, 2500)]);
-  expect(calls.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+  // The phone whose call the killed daemon left in the kernel comes first: what is new must not clash with that.
+  expect((await placed("outbound", 0, 2500)).failure).toBeUndefined();
+  expect((await placed("inbound", 1, 2500)).failure).toBeUndefined();
 });
 
 test("the daemon ends by SIGTERM with status 0 and releases its queue", async () => {
