@@ -62,11 +62,6 @@ export class AttributeReader {
     return this.#view.getUint32(this.#sized(4));
   }
 
-  /** Eight bytes in network order; exact up to 2^53. */
-  be64(): number {
-    return Number(this.#view.getBigUint64(this.#sized(8)));
-  }
-
   /** Four bytes in host order, as rtnetlink has them. */
   u32(): number {
     return this.#view.getUint32(this.#sized(4), LITTLE_ENDIAN);

@@ -35,7 +35,7 @@ export interface Expectation {
   readonly timeout: number;
 }
 
-/** ExpectationEntry is an expectation as the kernel tells it. */
+/** ExpectationEntry is an expectation as the kernel tells it; its zone it does not tell. */
 export interface ExpectationEntry {
   /** Original direction of the conntrack it hangs on. */
   readonly master: FlowTuple;
@@ -48,7 +48,6 @@ export interface ExpectationEntry {
   readonly class: number;
   /** NF_CT_EXPECT_* bits: 1 permanent, 2 inactive, 4 made by userspace. */
   readonly flags: number;
-  readonly zone: number;
   readonly nat: { readonly direction: "inbound" | "outbound"; readonly saved: Endpoint } | undefined;
   readonly helper: string | undefined;
   /** Name of the function that sets up the expected flow. */
@@ -159,7 +158,7 @@ export function decodeExpectation(bytes: Uint8Array, message: MessageSpan): Expe
   let tuple: FlowTuple | undefined;
   let mask: FlowTuple | undefined;
   let nat: ExpectationEntry["nat"];
-  let [timeout, id, klass, flags, zone] = [0, 0, 0, 0, 0];
+  let [timeout, id, klass, flags] = [0, 0, 0, 0];
   let helper: string | undefined;
   let fn: string | undefined;
   const reader = new AttributeReader(bytes, message.start + NLMSG_HEADER + ct.NFGENMSG, message.end);
@@ -189,9 +188,6 @@ export function decodeExpectation(bytes: Uint8Array, message: MessageSpan): Expe
       case ct.CTA_EXPECT_FLAGS:
         flags = reader.be32();
         break;
-      case ct.CTA_EXPECT_ZONE:
-        zone = reader.be16();
-        break;
       case ct.CTA_EXPECT_HELP_NAME:
         helper = reader.string();
         break;
@@ -210,7 +206,6 @@ export function decodeExpectation(bytes: Uint8Array, message: MessageSpan): Expe
     id,
     class: klass,
     flags,
-    zone,
     nat,
     helper,
     fn,

@@ -15,7 +15,7 @@ export interface Pin {
   readonly timeout: number;
   readonly mark?: number | undefined;
   readonly zone?: number | undefined;
-  /** Required for TCP; state 0 lets a SYN through as the first packet of a new flow. */
+  /** Of a TCP flow that is on its way already; undefined is state none, whose first packet is a SYN. */
   readonly tcp?: TcpState | undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Verbs } from "./kernel-agent.ts";
 import type { Lab, Machine } from "./namespaces.ts";
@@ -27,10 +28,10 @@ export class KernelAgent {
   readonly #open = new Map<number, (reply: Reply) => void>();
   #last = 0;
 
-  constructor(lab: Lab, machine: Machine) {
-    this.#child = lab.spawn(machine, process.execPath, [builtFile("test/lab/kernel-agent.ts")], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+  /** @param by a command that runs another with its arguments, such as setpriv(1) */
+  constructor(lab: Lab, machine: Machine, by: readonly string[] = []) {
+    const [command = "", ...args] = [...by, process.execPath, builtFile("test/lab/kernel-agent.ts")];
+    this.#child = lab.spawn(machine, command, args, { stdio: ["pipe", "pipe", "inherit"] });
     const { stdout } = this.#child;
     if (!stdout) throw new Error("the kernel agent was started without standard output");
     createInterface({ input: stdout }).on("line", (line) => this.#settle(JSON.parse(line) as Reply));
@@ -39,6 +40,10 @@ export class KernelAgent {
         this.#settle({ id, error: { message: `the kernel agent ended: ${signal ?? `status ${status}`}` } });
       }
     });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** Rejects with AgentError, carrying the errno name of a KernelError. */
@@ -51,6 +56,14 @@ export class KernelAgent {
       });
       this.#child.stdin?.write(`${JSON.stringify({ id, verb, args })}\n`);
     });
+  }
+
+  /** Ends the process, and with it every socket and subscription it had. */
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await ended;
   }
 
   #settle(reply: Reply): void {

@@ -14,12 +14,16 @@ import type {
 } from "../../src/kernel/arm.ts";
 import { Conntrack } from "../../src/kernel/conntrack.ts";
 import type { ConntrackEntry, ConntrackFilter, Direction } from "../../src/kernel/conntrack-message.ts";
+import { errnoName } from "../../src/kernel/errno.ts";
 import { watchConntrackDestroy, watchExpectations } from "../../src/kernel/events.ts";
 import type { ExpectationEntry } from "../../src/kernel/expectation-message.ts";
 import { readInterface, readInterfaces, watchInterfaces } from "../../src/kernel/interfaces.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import { LocalSockets } from "../../src/kernel/local-sockets.ts";
+import { MessageWriter } from "../../src/kernel/message-writer.ts";
 import { loadNative } from "../../src/kernel/native.ts";
+import { NETLINK_NETFILTER } from "../../src/kernel/netlink-message.ts";
+import { NetlinkSocket } from "../../src/kernel/netlink-socket.ts";
 import type { Pin } from "../../src/kernel/pin.ts";
 import { type Batch, Queue, type QueueOptions } from "../../src/kernel/queue.ts";
 import { Routes, watchRoutes } from "../../src/kernel/routes.ts";
@@ -36,6 +40,7 @@ import { writeUdpPacket } from "../../src/packet/write-udp.ts";
 
 const native = loadNative();
 const conntrack = Conntrack.open(native);
+const raw = NetlinkSocket.open(native, NETLINK_NETFILTER, "raw request");
 const routes = Routes.open(native);
 const sockets = new LocalSockets();
 const udp = new Map<number, { socket: Socket; inbox: Inbox<{ text: string; host: string; port: number }> }>();
@@ -89,6 +94,14 @@ export const verbs = {
   setTimeout: (flow: FlowTuple, seconds: number) => conntrack.setTimeout(flow, seconds) ?? null,
   adjustSequence: (flow: FlowTuple, direction: Direction, position: number, before: number, after: number) =>
     conntrack.adjustSequence(flow, direction, { position, before, after }) ?? null,
+  /** Sends one message as it is. Returns the errno's name, null for none. */
+  raw: (hex: string) => {
+    const writer = new MessageWriter(hex.length / 2);
+    writer.bytes.set(Buffer.from(hex, "hex"), writer.fixed(hex.length / 2));
+    const errnos = new Int32Array(1);
+    raw.request(writer, errnos);
+    return errnos[0] ? errnoName(errnos[0]) : null;
+  },
   /** All in one flush. */
   arm: (requests: readonly ArmRequest[]) => {
     const results: ArmResult[] = [];
