@@ -18,6 +18,9 @@ export interface ArmingOptions {
   readonly mark: number | undefined;
 }
 
+/** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
+export const MASTER_PORT = 0;
+
 /**
  * KernelArming puts the table's wishes into the kernel's words. Requests are queued and go out in one send
  * before the verdicts of their batch; `external` and `now` are asked when they are made.
@@ -112,7 +115,7 @@ export class KernelArming implements Arming {
     const flow = {
       protocol: "udp" as const,
       source: { host: stream.inside.host, port: stream.id },
-      destination: { host: stream.peer, port: 0 },
+      destination: { host: stream.peer, port: MASTER_PORT },
     };
     const { masterTimeout: timeout, mark } = this.#options;
     return { flow, natSource: { host: external, port: stream.id }, timeout, mark };

@@ -17,7 +17,7 @@ import { Calls } from "../table/calls.ts";
 import { InsideHosts } from "../table/inside-hosts.ts";
 import { PortPool } from "../table/ports.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
-import { KernelArming } from "./arming.ts";
+import { KernelArming, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { Gateway, type Sides } from "./gateway.ts";
@@ -68,6 +68,8 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   const hosts = new InsideHosts();
   const conntrack = Conntrack.open(native);
   const routes = Routes.open(native);
+  const leftOver = removeLeftMasters(conntrack);
+  if (leftOver > 0) log.info({ masters: leftOver }, "masters of an earlier run were taken out");
 
   const { signalling } = config.ports;
   const mediaTaken = (port: number): boolean =>
@@ -180,6 +182,22 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       conntrack.close();
     },
   };
+}
+
+/**
+ * Takes out the masters that an earlier run left, and with them expectations nobody would follow up. Media that
+ * flows already goes on: a flow outlives its master.
+ *
+ * @returns how many there were
+ */
+function removeLeftMasters(conntrack: Conntrack): number {
+  const destination = { protocol: "udp", port: MASTER_PORT } as const;
+  // The dump is read to its end first: entries that are deleted under it would interrupt it.
+  const masters = [...conntrack.dumpConntrack({ family: "ipv4", destination })].filter(
+    (entry) => entry.helper === "sip" && entry.original.destination.port === MASTER_PORT,
+  );
+  for (const { original } of masters) conntrack.remove(original);
+  return masters.length;
 }
 
 /** Takes in that an interface was made anew or has another address. */
