@@ -6,6 +6,7 @@ import { KernelError } from "../kernel/kernel-error.ts";
 import { loadNative } from "../kernel/native.ts";
 import { serveControl } from "../observe/control.ts";
 import { createLog } from "../observe/log.ts";
+import { kernelHelperWarnings } from "../rules/kernel-helper.ts";
 
 interface RunOptions
   extends Pick<ConfigInput, "inside" | "outside" | "queue" | "socket" | "store" | "advertise"> {
@@ -33,6 +34,7 @@ async function run({ config: file, ...flags }: RunOptions): Promise<void> {
     if (config.inside.length === 0) throw new ConfigError("no inside interface; name one with --inside");
     if (config.outside === undefined) throw new ConfigError("no outside interface; name one with --outside");
     const log = createLog(config.log.level);
+    for (const warning of kernelHelperWarnings()) log.warn(warning);
     const gateway = startGateway(loadNative(), { ...config, outside: config.outside }, log);
     const control = await serveControl(config.socket, { "/stats": () => gateway.stats() });
     const stop = (signal: string): void => {
