@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { program } from "commander";
+import { registerRewrite } from "./rewrite.ts";
 import { registerRules } from "./rules.ts";
 import { registerRun } from "./run.ts";
 
@@ -9,4 +10,5 @@ program
   .showHelpAfterError("(run with --help to see what can be given)");
 registerRun(program);
 registerRules(program);
+registerRewrite(program);
 await program.parseAsync();
