@@ -40,13 +40,16 @@ function foldedEnd(text: string, lineFeed: number): number {
   }
 }
 
-/** Offset of the colon behind a field name that starts at `start`; -1 when the line has no name or no colon. */
+/**
+ * Offset of the colon behind the field name that starts at `start`; -1 when the line has no name or no colon. Only
+ * white space may stand between the two (RFC 3261 §7.3.1).
+ */
 function endOfName(text: string, start: number, lineFeed: number): number {
-  if (isSpace(text.charCodeAt(start))) return -1;
-  for (let at = start; at < lineFeed; at++) {
-    if (text.charCodeAt(at) === COLON) return at === start ? -1 : at;
-  }
-  return -1;
+  let at = start;
+  while (at < lineFeed && text.charCodeAt(at) !== COLON && !isSpace(text.charCodeAt(at))) at++;
+  if (at === start) return -1;
+  const colon = skipSpace(text, at, lineFeed);
+  return text.charCodeAt(colon) === COLON ? colon : -1;
 }
 
 /** Where the line that `lineFeed` ends stops: before its CR, if it has one. */

@@ -48,9 +48,7 @@ export function scanUri(text: string, start: number, end: number): SipUri | Othe
   const secure = equalsIgnoringCase(text, start, colon, "sips");
   if (!secure && !equalsIgnoringCase(text, start, colon, "sip")) return OTHER;
 
-  // A user part may hold `;`, `?` and `/`, so it is the `@` that says where the host starts.
-  const at = find(text, AT, colon + 1, end);
-  const hostStart = at === end ? colon + 1 : at + 1;
+  const hostStart = hostStartOf(text, colon + 1, end);
   const hostEnd = hostEndOf(text, hostStart, end);
   if (hostEnd === hostStart) return undefined;
 
@@ -82,6 +80,21 @@ export function scanUri(text: string, start: number, end: number): SipUri | Othe
 
 function endsPort(code: number): boolean {
   return code === SEMICOLON || code === QUESTION;
+}
+
+/**
+ * Offset of the host in the URI whose scheme ends at `start`. A user part may hold `;`, `?` and `/`, so it is the
+ * `@` that ends it; some phones write another `@` into it, which shows by a host that no delimiter ends.
+ */
+function hostStartOf(text: string, start: number, end: number): number {
+  let at = find(text, AT, start, end);
+  if (at === end) return start;
+  let hostEnd = hostEndOf(text, at + 1, end);
+  while (hostEnd < end && text.charCodeAt(hostEnd) === AT) {
+    at = hostEnd;
+    hostEnd = hostEndOf(text, at + 1, end);
+  }
+  return at + 1;
 }
 
 /**
