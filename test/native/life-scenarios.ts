@@ -166,5 +166,5 @@ async function thousand(): Promise<void> {
   await openAndClose(1000);
   assert.equal(descriptors(), before.descriptors);
   const grown = process.memoryUsage.rss() - before.memory;
-  assert.ok(grown < 16 << 20, `memory has grown by ${grown >> 20} MB`);
+  assert.ok(grown < 8 << 20, `memory has grown by ${grown >> 20} MB`);
 }

@@ -1,0 +1,24 @@
+#!/bin/bash
+# Builds the addon with AddressSanitizer and UBSan in a folder of its own and plays the survival suite with it:
+#
+#	sudo native/sanitize.sh
+#
+# Needs what `npm test` needs, and `npm run build` before. Leaks are not looked for, since Node itself leaves
+# much behind when it exits; the suite counts descriptors and memory on its own, for which freed memory is kept
+# back (quarantined) only up to a bound.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cd "$root"
+cp native/binding.gyp native/*.c native/*.h "$folder"
+npm exec --no -- node-gyp rebuild --silent -C "$folder" -- -Dsanitize=1
+
+# The program is node, which knows nothing of the sanitizer, so its library has to be there before the addon.
+export SIPEXPECTD_ADDON="$folder/build/Release/sipexpectd.node"
+SIPEXPECTD_PRELOAD=$(gcc -print-file-name=libasan.so)
+export SIPEXPECTD_PRELOAD
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
+npm exec --no -- vitest run --config test/vitest.config.ts --project lab test/lab/native-
