@@ -86,7 +86,6 @@ export const CTA_HELP_NAME = 1;
 export const CTA_FILTER_ORIG_FLAGS = 1;
 export const CTA_FILTER_REPLY_FLAGS = 2;
 export const CTA_FILTER_F_CTA_PROTO_NUM = 1 << 3;
-export const CTA_FILTER_F_CTA_PROTO_SRC_PORT = 1 << 4;
 export const CTA_FILTER_F_CTA_PROTO_DST_PORT = 1 << 5;
 
 /** enum ctattr_expect: attributes of an expectation. */
@@ -113,8 +112,6 @@ export const IPS_CONFIRMED = 1 << 3;
 export const IPS_SRC_NAT = 1 << 4;
 export const IPS_DST_NAT = 1 << 5;
 export const IPS_SEQ_ADJUST = 1 << 6;
-export const IPS_SRC_NAT_DONE = 1 << 7;
-export const IPS_DST_NAT_DONE = 1 << 8;
 export const IPS_HELPER = 1 << 13;
 
 /** Starts a ctnetlink message: struct nlmsghdr, then struct nfgenmsg with `family`, version 0, no resource. */

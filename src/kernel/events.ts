@@ -9,8 +9,8 @@ import { decodeExpectation, type ExpectationEntry } from "./expectation-message.
 import { KernelError } from "./kernel-error.ts";
 import type { Native } from "./native.ts";
 import { messages, NETLINK_NETFILTER } from "./netlink-message.ts";
-import type { Watch } from "./rtnetlink.ts";
 import { destinationPortFilter, type PortRange } from "./socket-filter.ts";
+import type { Watch } from "./watch.ts";
 
 /** Events the kernel may hold for us; beyond it throws them away and onOverrun tells. */
 const RECEIVE_BUFFER = 8 << 20;

@@ -6,6 +6,7 @@ import type { Native } from "./native.ts";
 import { type DumpedMessage, dump, dumpAll } from "./netlink-dump.ts";
 import { LITTLE_ENDIAN, NETLINK_ROUTE, NLM_F_DUMP, NLMSG_HEADER } from "./netlink-message.ts";
 import * as rt from "./rtnetlink.ts";
+import type { Watch } from "./watch.ts";
 
 /** One network interface of this network namespace. */
 export interface Interface {
@@ -50,7 +51,7 @@ export function readInterface(native: Native, name: string): Interface {
 }
 
 /** Calls `onChange` after an interface or an address came, went or changed, or such news was lost. */
-export function watchInterfaces(native: Native, onChange: () => void): rt.Watch {
+export function watchInterfaces(native: Native, onChange: () => void): Watch {
   return rt.watchGroups(native, [rt.RTNLGRP_LINK, rt.RTNLGRP_IPV4_IFADDR, rt.RTNLGRP_IPV6_IFADDR], onChange);
 }
 

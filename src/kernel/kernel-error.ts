@@ -18,9 +18,11 @@ export class KernelError extends Error {
   /** Wraps an Error of the addon or of node:fs, keeping its `code` and, as its cause, the error itself. */
   static from(op: string, cause: unknown): KernelError {
     if (cause instanceof KernelError) return cause;
-    return new KernelError(op, errorCode(cause), cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    });
+    const code = errorCode(cause);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // Node and the addon put the code in front of their message; ours has it there already.
+    const detail = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+    return new KernelError(op, code, detail, { cause });
   }
 }
 

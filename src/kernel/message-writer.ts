@@ -45,6 +45,9 @@ export class MessageWriter {
     this.#advance(NLMSG_HEADER);
     this.#view.setUint16(this.#start + 4, type, LITTLE_ENDIAN);
     this.#view.setUint16(this.#start + 6, flags | NLM_F_REQUEST, LITTLE_ENDIAN);
+    // The sequence number is the addon's to give, the port id the kernel's.
+    this.#view.setUint32(this.#start + 8, 0);
+    this.#view.setUint32(this.#start + 12, 0);
   }
 
   /** Ends the message that `begin` started: its length is now known. */
@@ -54,7 +57,9 @@ export class MessageWriter {
 
   /** Appends `size` zeroed bytes of a message's fixed part, and returns where they start. */
   fixed(size: number): number {
-    return this.#advance(size);
+    const start = this.#advance(size);
+    this.bytes.fill(0, start, this.length);
+    return start;
   }
 
   /** Starts a nested attribute; pass the result to `endNest`. */
@@ -128,7 +133,8 @@ export class MessageWriter {
     const start = this.length;
     const end = start + align(size);
     if (end > this.bytes.length) throw new RangeError(`netlink message exceeds ${this.bytes.length} bytes`);
-    this.bytes.fill(0, start, end);
+    // The padding must not show what an earlier message left here.
+    if ((size & 3) !== 0) this.#view.setUint32(end - 4, 0);
     this.length = end;
     return start;
   }

@@ -5,7 +5,6 @@ import { readQueueStatistics } from "./queue-statistics.ts";
 
 /** Replacements start at multiples of this. */
 const ALIGNMENT = 8;
-const NONE = new Uint8Array(0);
 
 export interface QueueOptions {
   /** NFQUEUE number, 0 to 65535. */
@@ -83,11 +82,6 @@ export class Batch {
     return this.#get(index, native.ROW_MARK);
   }
 
-  /** The kernel's name for the packet, for Queue.verdict. */
-  id(index: number): number {
-    return this.#get(index, native.ROW_ID);
-  }
-
   /**
    * Sends on, in the packet's place, the `length` bytes that were written at `output[outputUsed]`.
    *
@@ -99,21 +93,6 @@ export class Batch {
     this.#set(index, native.ROW_REPLACEMENT_LENGTH, length);
     this.outputUsed += (length + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     return true;
-  }
-
-  /** Sets the packet's mark. */
-  setMark(index: number, mark: number): void {
-    this.#set(index, native.ROW_SET_MARK, 1);
-    this.#set(index, native.ROW_NEW_MARK, mark);
-  }
-
-  drop(index: number): void {
-    this.#set(index, native.ROW_VERDICT, native.VERDICT_DROP);
-  }
-
-  /** Gives no verdict now; Queue.verdict gives it, with the packet's id. */
-  hold(index: number): void {
-    this.#set(index, native.ROW_VERDICT, native.VERDICT_HOLD);
   }
 
   #get(index: number, field: number): number {
@@ -172,11 +151,6 @@ export class Queue {
     } catch (error) {
       throw refusal(number, error);
     }
-  }
-
-  /** Gives the verdict of a packet that was held: accepted as it came, or as `replacement`. */
-  accept(id: number, replacement: Uint8Array = NONE): void {
-    this.#native.queue_verdict(this.#handle, id, native.VERDICT_ACCEPT, replacement);
   }
 
   /** Ours and the kernel's; the kernel's are 0 once the queue is closed. */

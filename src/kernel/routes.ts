@@ -8,6 +8,7 @@ import type { Native } from "./native.ts";
 import { type MessageSpan, messages, NETLINK_ROUTE, NLMSG_HEADER } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import * as rt from "./rtnetlink.ts";
+import type { Watch } from "./watch.ts";
 
 /** Where the type stands in struct rtmsg. */
 const RTMSG_TYPE = 7;
@@ -77,7 +78,7 @@ export class Routes {
 }
 
 /** Calls `onChange` after a route or a rule came, went or changed, or such news was lost. */
-export function watchRoutes(native: Native, onChange: () => void): rt.Watch {
+export function watchRoutes(native: Native, onChange: () => void): Watch {
   return rt.watchGroups(
     native,
     [rt.RTNLGRP_IPV4_ROUTE, rt.RTNLGRP_IPV4_RULE, rt.RTNLGRP_IPV6_ROUTE, rt.RTNLGRP_IPV6_RULE],

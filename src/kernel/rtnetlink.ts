@@ -1,5 +1,6 @@
 import type { Native } from "./native.ts";
 import { NETLINK_ROUTE } from "./netlink-message.ts";
+import type { Watch } from "./watch.ts";
 
 /** The numbers of rtnetlink, under the kernel's own names: linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h. */
 
@@ -48,12 +49,6 @@ export const RTNLGRP_IPV4_RULE = 8;
 export const RTNLGRP_IPV6_IFADDR = 9;
 export const RTNLGRP_IPV6_ROUTE = 11;
 export const RTNLGRP_IPV6_RULE = 19;
-
-/** A subscription to what the kernel announces. */
-export interface Watch {
-  /** Ends it; safe to call twice. */
-  close(): void;
-}
 
 /**
  * Calls `onChange` after something in `groups` has changed: once for all that is announced together, and once when

@@ -168,6 +168,13 @@ describe("the kernel's answers are read", () => {
     });
   });
 
+  test("a TCP entry is liberal only if it is in both directions", () => {
+    const strict = Buffer.from(tcp);
+    // The value of CTA_PROTOINFO_TCP_FLAGS_REPLY.
+    strict.writeUInt8(0x02, 20 + 2 * 52 + 5 * 8 + 8 + 4 * 8 + 4);
+    expect(decodeConntrack(strict, onlyMessage(strict))?.tcp).toEqual({ state: 3, liberal: false });
+  });
+
   // A master of ours, as Conntrack.arm makes it; then conntrack -L
   test("a master with its helper and its NAT", () => {
     const bytes = fromHex(`

@@ -76,16 +76,17 @@ describe("the writer", () => {
     );
   });
 
-  test("leaves nothing of an earlier message in its padding", () => {
+  test("leaves nothing of an earlier message in headers, fixed parts and padding", () => {
     const writer = new MessageWriter(64);
+    writer.bytes.fill(0xff);
     writer.begin(1, 0);
-    writer.be32(1, 0xffffffff);
-    writer.end();
-    writer.clear();
-    writer.begin(1, 0);
+    writer.fixed(4);
     writer.u8(1, 1);
+    writer.string(2, "ab");
     writer.end();
-    expect(writer.bytes.subarray(16, 24).toString("hex")).toBe("0500010001000000");
+    expect(toLines(writer.bytes.subarray(0, writer.length))).toBe(
+      toLines(fromHex("24000000 01000100 00000000 00000000 00000000 05000100 01000000 07000200 61620000")),
+    );
   });
 
   test("does not write beyond its buffer", () => {
