@@ -1,24 +1,16 @@
-import { type SessionScan, scanSession } from "../sdp/scan.ts";
-import type { Session } from "../sdp/session.ts";
-import { type Body, type Measured, readBody, type SdpBody } from "../sip/body.ts";
+import type { Measured } from "../sip/body.ts";
 import { decimal } from "../sip/characters.ts";
 import { coversBody } from "../sip/digest.ts";
 import { Header } from "../sip/header-names.ts";
 import type { SipMessage } from "../sip/message.ts";
+import { type ScannedBody, scanBodies } from "./bodies.ts";
 import { EditList } from "./edits.ts";
 import { isAlreadyPublic } from "./ice.ts";
 import type { FlowEnds, Mapping } from "./mapping.ts";
 import { type Looking, SessionTranslator } from "./sdp.ts";
 import { SignallingTranslator } from "./signalling.ts";
-import { type BodyLeft, type MediaUse, type Skipped, skipped, type Translation } from "./translation.ts";
+import type { BodyLeft, MediaUse, Skipped, Translation } from "./translation.ts";
 
-/** A session description with where it stands in the message. */
-interface ScannedBody {
-  readonly body: SdpBody;
-  readonly session: Session;
-}
-
-const NO_BODIES: readonly ScannedBody[] = [];
 const NO_MEDIA: readonly MediaUse[] = [];
 
 /**
@@ -36,28 +28,28 @@ export function translate(
   const outbound = looking === "outbound";
   const own = outbound ? flow.inside : flow.outside;
   const other = outbound ? flow.outside : flow.inside;
-  const body = readBody(message);
-  if (body.malformed) return skipped("malformed-multipart", "the boundary is missing");
-  const bodies = scanBodies(message, body);
+  const bodies = scanBodies(message);
   if ("reason" in bodies) return bodies;
+  const { scanned, sealed } = bodies;
 
   const edits = new EditList(message.text);
   const signalling = new SignallingTranslator(message, own, other, flow.transport, mapping, edits);
   const fault = editSignalling(message, outbound, signalling);
   if (fault !== undefined) return fault;
 
-  const bodyLeft =
-    bodies.length === 0 ? body.sealed : leftAlone(message, body, bodies, outbound ? other : undefined);
-  if (bodies.length === 0) return { kind: "translated", edits: edits.sorted(), media: NO_MEDIA, bodyLeft };
+  if (scanned.length === 0) {
+    return { kind: "translated", edits: edits.sorted(), media: NO_MEDIA, bodyLeft: sealed };
+  }
+  const bodyLeft = sealed ?? leftAlone(message, scanned, outbound ? other : undefined);
   const media: MediaUse[] = [];
   if (bodyLeft === undefined) {
-    for (const { session } of bodies) {
+    for (const { session } of scanned) {
       const failure = new SessionTranslator(session, looking, own, mapping, edits).translate(media);
       if (failure !== undefined) return failure;
     }
-    editLengths(message, bodies, edits);
+    editLengths(message, scanned, edits);
   } else {
-    for (const { session } of bodies) {
+    for (const { session } of scanned) {
       for (const line of session.media) media.push({ line, rewrite: undefined });
     }
   }
@@ -80,27 +72,12 @@ function editSignalling(
   return fault ?? signalling.addressFields();
 }
 
-function scanBodies(message: SipMessage, body: Body): readonly ScannedBody[] | Skipped {
-  if (body.sdp.length === 0) return NO_BODIES;
-  const scanned: ScannedBody[] = [];
-  for (const part of body.sdp) {
-    const result: SessionScan = scanSession(message.text, part.start, part.end);
-    if (result.kind === "invalid") {
-      return skipped("malformed-sdp", `${result.reason} at offset ${result.at - part.start} of the SDP`);
-    }
-    scanned.push({ body: part, session: result.session });
-  }
-  return scanned;
-}
-
 /** Why the body stays as it is; the header fields, which none of this covers, are translated all the same. */
 function leftAlone(
   message: SipMessage,
-  body: Body,
   bodies: readonly ScannedBody[],
   outside: FlowEnds["outside"] | undefined,
 ): BodyLeft | undefined {
-  if (body.sealed !== undefined) return body.sealed;
   if (coversBody(message)) return "auth-int";
   if (message.headers.has(Header.identity)) return "identity";
   // From outside, candidates are the other side's own; what names one of our streams is edited all the same.
