@@ -15,9 +15,9 @@ openQueue(
   (queue, count) => {
     for (let row = 0; row < count; row++) {
       const text = payload(queue, row);
-      parentPort?.postMessage(text);
       if (task.onBatch === "hold") setField(queue, row, native.ROW_VERDICT, native.VERDICT_HOLD);
       else replace(queue, row, row << 12, withPayload(packet(queue, row), text.toUpperCase()));
+      parentPort?.postMessage(text);
     }
     if (task.onBatch === "throw") throw new Error("out of the worker's onBatch");
     if (task.onBatch === "close") queue.addon.queue_close(queue.handle);
