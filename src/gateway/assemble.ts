@@ -10,21 +10,17 @@ import { Routes } from "../kernel/routes.ts";
 import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
-import { ipv4ToNumber } from "../packet/ipv4.ts";
 import { Network } from "../packet/network.ts";
-import { Bindings } from "../table/bindings.ts";
-import { Calls } from "../table/calls.ts";
-import { InsideHosts } from "../table/inside-hosts.ts";
-import { PortPool } from "../table/ports.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import { KernelArming, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { Gateway, type Sides } from "./gateway.ts";
-import type { MediaHostPolicy } from "./outbound-mapping.ts";
+import { mediaHostPolicy } from "./media-hosts.ts";
 import { Pins } from "./pins.ts";
 import { routeToDestination } from "./route.ts";
 import { StrayEntries } from "./stray-entries.ts";
+import { makeTables } from "./tables.ts";
 
 /** Packets the kernel holds for us in a burst, and the socket buffer they need. */
 const QUEUE_LENGTH = 16_384;
@@ -65,65 +61,39 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   const budget = new LogBudget(log);
   const sockets = new LocalSockets();
   const wheel = new TimerWheel(clock());
-  const hosts = new InsideHosts();
   const conntrack = Conntrack.open(native);
   const routes = Routes.open(native);
   const leftOver = removeLeftMasters(conntrack);
   if (leftOver > 0) log.info({ masters: leftOver }, "masters of an earlier run were taken out");
 
-  const { signalling } = config.ports;
-  const mediaTaken = (port: number): boolean =>
-    sockets.holds(port) || (port >= signalling.first && port <= signalling.last);
-  const seconds = (value: number): number => value * 1000;
-  const { timers, table } = config;
-
   const externalNow = (): GatewayContext["external"] => context.external;
   const now = (): number => context.now;
   const mark = config.media.mark === 0 ? undefined : config.media.mark;
   const stray = new StrayEntries(conntrack, () => externalNow().host, counters);
-  const calls = new Calls(
-    new PortPool(2, config.ports.media, mediaTaken),
+  const { bindings, calls } = makeTables(
+    config,
     wheel,
     new KernelArming(
       conntrack,
       externalNow,
       now,
-      { expectationTimeout: timers.expectation, masterTimeout: MASTER_TIMEOUT, mark },
+      { expectationTimeout: config.timers.expectation, masterTimeout: MASTER_TIMEOUT, mark },
       stray,
       counters,
       budget,
     ),
-    {
-      early: seconds(timers.early),
-      answered: seconds(timers.answered),
-      linger: seconds(timers.linger),
-      expectation: seconds(timers.expectation),
-    },
-    { streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
-    config.media.source === "any",
+    (port) => sockets.holds(port),
   );
-  const bindingsOf = (transport: "udp" | "tcp"): Bindings =>
-    new Bindings(
-      transport,
-      new PortPool(1, signalling, (port) => sockets.holds(port)),
-      hosts,
-      wheel,
-      table.max_bindings,
-      seconds(timers.binding),
-      (binding) => {
-        for (const call of [...binding.calls.values()]) calls.close(call);
-      },
-    );
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
   const udpTimeouts = readUdpTimeouts();
   const networks = config.networks.map(Network.parse);
   const context: GatewayContext = {
-    bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") },
+    bindings,
     calls,
     pins: new Pins(
       conntrack,
       externalNow,
-      seconds(Math.min(udpTimeouts.unreplied, udpTimeouts.stream)) / 2,
+      (Math.min(udpTimeouts.unreplied, udpTimeouts.stream) * 1000) / 2,
       counters,
     ),
     conntrack,
@@ -166,7 +136,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
     stats: () => ({
       external: context.external.host,
       advertised: context.external.advertised,
-      bindings: context.bindings.udp.size + context.bindings.tcp.size,
+      bindings: bindings.udp.size + bindings.tcp.size,
       calls: calls.calls,
       streams: calls.streams,
       counters,
@@ -233,14 +203,4 @@ function chooseAddress(outside: Interface, wanted: string | undefined): string {
       ? "it has no IPv4 address; give it one"
       : `it does not have the configured address ${wanted} (it has ${has})`;
   throw new KernelError(`use outside interface ${outside.name}`, "EADDRNOTAVAIL", detail);
-}
-
-/** Another host's address in an SDP: one of the configured media hosts, a private one that is not, or public. */
-function mediaHostPolicy(networks: readonly Network[], allowed: readonly Network[]): MediaHostPolicy {
-  return (host) => {
-    const address = ipv4ToNumber(host);
-    if (address === undefined) return "public";
-    if (allowed.some((network) => network.contains(address))) return "allowed";
-    return networks.some((network) => network.contains(address)) ? "refused" : "public";
-  };
 }

@@ -1,0 +1,52 @@
+import type { Config } from "../config/schema.ts";
+import type { Transport } from "../packet/endpoint.ts";
+import { Bindings } from "../table/bindings.ts";
+import { type Arming, Calls } from "../table/calls.ts";
+import { InsideHosts } from "../table/inside-hosts.ts";
+import { PortPool, type PortTaken } from "../table/ports.ts";
+import type { TimerWheel } from "../table/timer-wheel.ts";
+
+/** The table of one gateway: who speaks, and what they call. */
+export interface Tables {
+  readonly bindings: Readonly<Record<Transport, Bindings>>;
+  readonly calls: Calls;
+}
+
+/**
+ * Makes the empty table that a configuration describes.
+ *
+ * @param arming carries out what the table has the kernel do
+ * @param taken tells which external ports somebody else holds
+ */
+export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, taken: PortTaken): Tables {
+  const { timers, table } = config;
+  const { signalling, media } = config.ports;
+  const seconds = (value: number): number => value * 1000;
+  const calls = new Calls(
+    new PortPool(2, media, (port) => taken(port) || (port >= signalling.first && port <= signalling.last)),
+    wheel,
+    arming,
+    {
+      early: seconds(timers.early),
+      answered: seconds(timers.answered),
+      linger: seconds(timers.linger),
+      expectation: seconds(timers.expectation),
+    },
+    { streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
+    config.media.source === "any",
+  );
+  const hosts = new InsideHosts();
+  const bindingsOf = (transport: Transport): Bindings =>
+    new Bindings(
+      transport,
+      new PortPool(1, signalling, taken),
+      hosts,
+      wheel,
+      table.max_bindings,
+      seconds(timers.binding),
+      (binding) => {
+        for (const call of [...binding.calls.values()]) calls.close(call);
+      },
+    );
+  return { bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") }, calls };
+}
