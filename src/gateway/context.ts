@@ -1,9 +1,9 @@
-import type { Conntrack } from "../kernel/conntrack.ts";
 import type { Counters, PassReason } from "../observe/counters.ts";
 import type { LogBudget, Logger } from "../observe/log.ts";
 import type { Transport } from "../packet/endpoint.ts";
 import type { Bindings } from "../table/bindings.ts";
 import type { Calls } from "../table/calls.ts";
+import type { Edit } from "../translate/translation.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import type { Pins } from "./pins.ts";
 import type { StrayEntries } from "./stray-entries.ts";
@@ -14,16 +14,30 @@ export type Destination = "outside" | "local-destination" | "inside-destination"
 /** Finds out where a packet is routed; addresses as unsigned numbers in host byte order. */
 export type RouteOf = (destination: number, source: number, inInterface: number, mark: number) => Destination;
 
+/** What the packet path asks of a flow's conntrack: see `Pins`, which asks the kernel. */
+export type Pinning = Pick<Pins, "portInUse" | "ensure" | "remove">;
+
+/** Requests to the kernel that wait to go out in one send: see `Conntrack.flush`. */
+export interface KernelRequests {
+  flush(): void;
+}
+
+/** What looks again at media that was armed: see `StrayEntries.check`. */
+export type StrayCheck = Pick<StrayEntries, "check">;
+
+/** Where a packet's misfortune is told: see `LogBudget.warn`. */
+export type Warnings = Pick<LogBudget, "warn">;
+
 /** GatewayContext is what both directions work on; `now` and `external` change under them. */
 export interface GatewayContext {
   readonly bindings: Readonly<Record<Transport, Bindings>>;
   readonly calls: Calls;
-  readonly pins: Pins;
-  readonly conntrack: Conntrack;
-  readonly stray: StrayEntries;
+  readonly pins: Pinning;
+  readonly conntrack: KernelRequests;
+  readonly stray: StrayCheck;
   readonly counters: Counters;
   readonly log: Logger;
-  readonly budget: LogBudget;
+  readonly budget: Warnings;
   readonly routeOf: RouteOf;
   /** True for an inside address that is behind our NAT: others are routed and none of our business. */
   readonly isTranslated: (address: number) => boolean;
@@ -32,8 +46,8 @@ export interface GatewayContext {
   external: ExternalAddress;
 }
 
-/** What became of a packet: new payload text to send on instead, or why it goes on as it came. */
-export type Outcome = { readonly text: string } | PassReason;
+/** What became of a packet: new payload text to send on instead and what is new in it, or why it goes on as it came. */
+export type Outcome = { readonly text: string; readonly edits: readonly Edit[] } | PassReason;
 
 /** The key of an IPv4 endpoint in the table: exact in a double, so no text is made per packet. */
 export function endpointKey(address: number, port: number): number {

@@ -1,3 +1,4 @@
+import type { Transport } from "../packet/endpoint.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -19,11 +20,14 @@ import { reportSkipped } from "./report.ts";
 /** Inbound turns a packet from outside into what the phone expects to read. */
 export class Inbound {
   readonly #context: GatewayContext;
+  readonly #transport: Transport;
   readonly #mapping: InboundMapping;
   readonly #headers = new HeaderTable();
 
-  constructor(context: GatewayContext) {
+  /** @param transport what the packets are of; one instance serves one transport */
+  constructor(context: GatewayContext, transport: Transport = "udp") {
     this.#context = context;
+    this.#transport = transport;
     this.#mapping = new InboundMapping(context.calls, (port, transport) =>
       context.bindings[transport].byPort(port),
     );
@@ -34,7 +38,7 @@ export class Inbound {
     const context = this.#context;
     context.counters.inbound++;
     if (packet.destination !== context.external.address) return "not-external-address";
-    const binding = context.bindings.udp.byPort(packet.destinationPort);
+    const binding = context.bindings[this.#transport].byPort(packet.destinationPort);
     if (binding === undefined) return "no-binding";
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
@@ -59,7 +63,7 @@ export class Inbound {
     noteRegistration(context, binding, flow, message);
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
-    return { text: splice(message.text, translation.edits) };
+    return { text: splice(message.text, translation.edits), edits: translation.edits };
   }
 
   #follow(

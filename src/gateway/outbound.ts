@@ -1,3 +1,4 @@
+import type { Transport } from "../packet/endpoint.ts";
 import { ipv4ToNumber, numberToIpv4 } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { HeaderTable } from "../sip/headers.ts";
@@ -18,11 +19,14 @@ import { reportSkipped } from "./report.ts";
 /** Outbound turns a packet from a phone into what the outside may see of it. */
 export class Outbound {
   readonly #context: GatewayContext;
+  readonly #transport: Transport;
   readonly #mapping: OutboundMapping;
   readonly #headers = new HeaderTable();
 
-  constructor(context: GatewayContext, mediaHost: MediaHostPolicy) {
+  /** @param transport what the packets are of; one instance serves one transport */
+  constructor(context: GatewayContext, mediaHost: MediaHostPolicy, transport: Transport = "udp") {
     this.#context = context;
+    this.#transport = transport;
     this.#mapping = new OutboundMapping(
       context.calls,
       (inside, transport) => this.#listener(inside, transport),
@@ -37,7 +41,7 @@ export class Outbound {
     if (packet.payloadLength === 0) return "empty";
     const { source, sourcePort, destination, destinationPort } = packet;
     if (!context.isTranslated(source)) return "not-translated-network";
-    const known = context.bindings.udp.byInside(endpointKey(source, sourcePort));
+    const known = context.bindings[this.#transport].byInside(endpointKey(source, sourcePort));
     let flow = known?.flows.get(endpointKey(destination, destinationPort));
     if (flow === undefined) {
       const route = context.routeOf(destination, source, inInterface, mark);
@@ -64,12 +68,12 @@ export class Outbound {
     const context = this.#context;
     const inside = { host: numberToIpv4(packet.source), port: packet.sourcePort };
     const remote = { host: numberToIpv4(packet.destination), port: packet.destinationPort };
-    const inUse = context.pins.portInUse(inside, remote, "udp");
+    const inUse = context.pins.portInUse(inside, remote, this.#transport);
     const key = endpointKey(packet.source, packet.sourcePort);
-    return context.bindings.udp.create(key, inside, context.now, inUse);
+    return context.bindings[this.#transport].create(key, inside, context.now, inUse);
   }
 
-  #listener(inside: { host: string; port: number }, transport: "udp" | "tcp"): Binding | Refusal {
+  #listener(inside: { host: string; port: number }, transport: Transport): Binding | Refusal {
     const { bindings, now } = this.#context;
     const key = insideKey(inside.host, inside.port);
     const made = bindings[transport].byInside(key) ?? bindings[transport].create(key, inside, now);
@@ -86,7 +90,7 @@ export class Outbound {
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
-    return { text: splice(message.text, translation.edits) };
+    return { text: splice(message.text, translation.edits), edits: translation.edits };
   }
 
   #follow(
