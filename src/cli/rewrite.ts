@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Endpoint } from "../packet/endpoint.ts";
 import { canonicalHost } from "../packet/host.ts";
@@ -48,7 +49,7 @@ export function registerRewrite(program: Command): void {
   program
     .command("rewrite")
     .description("translate one SIP message, as the daemon would, and write it to standard output")
-    .argument("[file]", "the message; standard input without it")
+    .argument("[file]", "the message; standard input without it, or with -")
     .addOption(
       new Option("--direction <direction>", "which way the message goes")
         .choices(["outbound", "inbound"])
@@ -64,8 +65,8 @@ export function registerRewrite(program: Command): void {
       [],
     )
     .option("--explain", "print on standard error, as one JSON object, what was changed and by which rule")
-    .action((file: string | undefined, options: RewriteOptions, command: Command) => {
-      const text = read(file, command);
+    .action(async (file: string | undefined, options: RewriteOptions, command: Command) => {
+      const text = await read(file, command);
       const { text: result, explanation } = rewrite(text, options);
       process.stdout.write(Buffer.from(result, "latin1"));
       if (options.explain === true) process.stderr.write(`${JSON.stringify(explanation)}\n`);
@@ -116,9 +117,10 @@ function explain(text: string, { start, end, text: to, place, rule }: Edit): Exp
   return { start, end, from: text.slice(start, end), to, place, rule };
 }
 
-function read(file: string | undefined, command: Command): string {
+async function read(file: string | undefined, command: Command): Promise<string> {
   try {
-    return readFileSync(file ?? 0, "latin1");
+    const bytes = file === undefined || file === "-" ? await buffer(process.stdin) : await readFile(file);
+    return bytes.toString("latin1");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return command.error(`error: the message cannot be read: ${reason}`);

@@ -32,7 +32,7 @@ export type SessionScan =
  * Reads the session description in `[start, end)` (RFC 8866) as far as it holds addresses; spans are offsets
  * into `text`. It is total, and linear in the length. Lines end in CRLF or in LF alone.
  *
- * A description without its v= or o= line is read all the same: a trickle-ice-sdpfrag has neither (RFC 8840 §9.2).
+ * A description without its v= or o= line is read all the same: a trickle-ice-sdpfrag has neither (RFC 8840 §9).
  */
 export function scanSession(text: string, start: number, end: number): SessionScan {
   const scanner = new SessionScanner(text);

@@ -27,10 +27,6 @@ export const Header = {
   identity: 22,
   date: 23,
   contentTransferEncoding: 24,
-  event: 25,
-  require: 26,
-  rack: 27,
-  minExpires: 28,
 } as const;
 
 /** One of the numbers of Header. All are below 32, so that a bit set of them is one integer. */
@@ -74,11 +70,6 @@ const NAMES: readonly (readonly [name: string, id: HeaderId])[] = [
   ["y", Header.identity],
   ["date", Header.date],
   ["content-transfer-encoding", Header.contentTransferEncoding],
-  ["event", Header.event],
-  ["o", Header.event],
-  ["require", Header.require],
-  ["rack", Header.rack],
-  ["min-expires", Header.minExpires],
 ];
 
 interface Candidate {

@@ -4,7 +4,7 @@ import type { IceCandidate, Session } from "../sdp/session.ts";
 /**
  * True when a session's candidates show that its endpoint already knows its address on the other side of the
  * NAT: by STUN or TURN (server reflexive, relayed), or because a host candidate is that very address. ICE then
- * finds its own way, and an edit could only set c= against the candidates (RFC 8839 §4.2.5, ice-mismatch).
+ * finds its own way, and an edit could only set c= against the candidates (RFC 8839 §3.2.5, ice-mismatch).
  *
  * @param other where the flow appears on the other side
  */

@@ -189,12 +189,12 @@ function isActiveTcp(line: MediaDescription): boolean {
   return line.transport === "tcp" && line.setup === "active";
 }
 
-/** The discard port, which stands in an m= line whose candidates are still to come (RFC 8840 §4.1.1). */
+/** The discard port, which stands in an m= line whose candidates are still to come (RFC 8840 §4). */
 const DISCARD = 9;
 
 /**
  * The line with the address of its RTP candidate in the place of a c= and m= that name none yet, as trickle ICE
- * writes them (RFC 8840 §4.1.1, §9.2); undefined for a line of any other kind.
+ * writes them (RFC 8840 §4, §9); undefined for a line of any other kind.
  */
 function trickled(line: MediaDescription, own: string): MediaDescription | undefined {
   if (line.candidates.length === 0 || (line.host !== "" && !(line.held && line.port === DISCARD)))

@@ -1,6 +1,4 @@
-import type { InvalidSession } from "../sdp/scan.ts";
 import type { MediaDescription } from "../sdp/session.ts";
-import type { NotSipReason } from "../sip/not-sip.ts";
 import type { MediaRewrite, Place, Refusal } from "./mapping.ts";
 
 /** Edit replaces `[start, end)` of a message's text. */
@@ -60,9 +58,6 @@ export interface Skipped {
   readonly reason: SkipReason;
   readonly detail: string;
 }
-
-/** Every reason for which a payload may pass unmodified, for counters that exist before the first of them. */
-export type UnmodifiedReason = NotSipReason | SkipReason | InvalidSession;
 
 /** A Skipped. */
 export function skipped(reason: SkipReason, detail: string): Skipped {
