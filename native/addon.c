@@ -39,6 +39,7 @@ NAPI_MODULE_INIT()
 		EXPORT(netlink_port),
 		EXPORT(netlink_close),
 	};
+	const size_t count = sizeof(properties) / sizeof(properties[0]);
 	struct addon *addon = calloc(1, sizeof(*addon));
 
 	if (!addon) {
@@ -50,7 +51,7 @@ NAPI_MODULE_INIT()
 		free(addon);
 		return NULL;
 	}
-	if (!ok(env, napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]), properties)))
+	if (!ok(env, napi_define_properties(env, exports, count, properties)))
 		return NULL;
 	return exports;
 }

@@ -11,6 +11,7 @@
 #ifndef SIPEXPECTD_ADDON_H
 #define SIPEXPECTD_ADDON_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +35,7 @@ struct addon {
  * One netlink socket. Embedded first in struct queue and struct netlink, so that all of it is freed as one.
  */
 struct nlsocket {
-	napi_env env;			/* valid as long as the socket is open: closed at the latest by addon.c */
+	napi_env env;			/* valid while the socket is open: addon.c closes it at the latest */
 	struct addon *addon;
 	struct nlsocket *next, **link;	/* in addon->open */
 	int fd;				/* -1 once closed */
@@ -46,7 +47,7 @@ struct nlsocket {
 	bool watched;
 	napi_async_context context;
 	napi_ref callback;
-	napi_ref kept;			/* array of the values that must live as long as the socket is watched */
+	napi_ref kept;			/* array of the values that must live while the socket is watched */
 	void (*on_readable)(struct nlsocket *);
 	void (*before_close)(struct nlsocket *);
 	bool busy;			/* inside on_readable: a close waits for its end */
@@ -76,6 +77,14 @@ static inline uint32_t read_u32(const uint8_t *at)
 	return value;
 }
 
+/* The errno of an NLMSG_ERROR or NLMSG_DONE, which the kernel writes as its negative. */
+static inline int read_errno(const uint8_t *at)
+{
+	uint32_t error = -read_u32(at);
+
+	return error <= 4095 ? (int)error : EPROTO;
+}
+
 static inline struct nlmsghdr read_header(const uint8_t *at)
 {
 	struct nlmsghdr header;
@@ -88,8 +97,10 @@ static inline struct nlmsghdr read_header(const uint8_t *at)
 bool ok(napi_env env, napi_status status);
 void throw_errno(napi_env env, int error, const char *syscall, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void throw_type(napi_env env, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void throw_range(napi_env env, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void throw_type(napi_env env, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void throw_range(napi_env env, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 bool arguments(napi_env env, napi_callback_info info, size_t count, napi_value *values);
 bool value_u32(napi_env env, napi_value value, const char *name, uint32_t max, uint32_t *number);
 bool value_span(napi_env env, napi_value value, const char *name, napi_typedarray_type type, size_t min,

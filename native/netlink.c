@@ -1,8 +1,8 @@
 /*
- * One netlink socket: request batches with their ACKs, dumps, multicast groups. Requests are worked off inside
- * sendmsg(), so their answers are there when it returns; every wait below is only for an answer that was lost.
+ * One netlink socket: request batches with their ACKs, dumps, multicast groups. Requests are worked off
+ * inside sendmsg(), so their answers are there when it returns; every wait below is for an answer that was
+ * lost.
  */
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -167,7 +167,7 @@ static void take_message(struct netlink *n, struct exchange *x, const struct nlm
 
 		if (*slot != UNANSWERED && *slot != ANSWER_DID_NOT_FIT)
 			return;
-		error = -(int32_t)read_u32(message + NLMSG_HDRLEN);
+		error = read_errno(message + NLMSG_HDRLEN);
 		if (error)
 			keep_extended_ack(n, header, message);
 		*slot = error == 0 && *slot == ANSWER_DID_NOT_FIT ? ENOBUFS : error;
@@ -249,8 +249,8 @@ static uint32_t count_messages(napi_env env, const struct netlink *n, const uint
 
 		if (size < NLMSG_HDRLEN || size > length - at) {
 			throw_range(env, "ERR_INVALID_MESSAGE",
-				    "requests: message %u at byte %zu gives its length as %u, and %zu bytes are left",
-				    count, at, size, length - at);
+				    "requests: message %u at byte %zu gives its length as %u, "
+				    "and %zu bytes are left", count, at, size, length - at);
 			return 0;
 		}
 		if (size > n->send_limit) {
@@ -407,7 +407,7 @@ static struct part pack_dump(struct netlink *n, uint8_t *data, size_t length)
 			if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
 				part.last = true;
 				if (header.nlmsg_len >= NLMSG_HDRLEN + sizeof(int))
-					part.error = -(int)read_u32(data + at + NLMSG_HDRLEN);
+					part.error = read_errno(data + at + NLMSG_HDRLEN);
 				if (header.nlmsg_type == NLMSG_ERROR)
 					keep_extended_ack(n, &header, data + at);
 			} else {
@@ -485,7 +485,7 @@ napi_value netlink_dump_next(napi_env env, napi_callback_info info)
 
 /* ---- multicast groups ---- */
 
-/* Hands on what is in the buffer. Returns false if the subscriber threw or closed: then stop for this time. */
+/* Hands on what is in the buffer. Returns false if the subscriber threw or closed: stop for this time. */
 static bool deliver(struct netlink *n, int32_t length)
 {
 	if (nlsocket_call(&n->socket, length))
@@ -552,15 +552,16 @@ napi_value netlink_subscribe(napi_env env, napi_callback_info info)
 		return NULL;
 	n->events = buffer;
 	for (i = 0; i < groups.length / sizeof(uint32_t); i++) {
-		int group = (int)((uint32_t *)groups.data)[i];
+		const uint32_t group = ((uint32_t *)groups.data)[i];
 
-		if (setsockopt(n->socket.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
-			throw_errno(env, errno, "NETLINK_ADD_MEMBERSHIP", "multicast group %d", group);
+		if (setsockopt(n->socket.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+			       sizeof(group)) < 0) {
+			throw_errno(env, errno, "NETLINK_ADD_MEMBERSHIP", "multicast group %u", group);
 			return NULL;
 		}
 	}
-	(void)nlsocket_watch(&n->socket, values[SOCKET], "sipexpectd.netlink", values[ON_MESSAGES], &values[BUFFER],
-			     1, on_readable);
+	(void)nlsocket_watch(&n->socket, values[SOCKET], "sipexpectd.netlink", values[ON_MESSAGES],
+			     &values[BUFFER], 1, on_readable);
 	return NULL;
 }
 
@@ -576,10 +577,12 @@ napi_value netlink_filter(napi_env env, napi_callback_info info)
 	if (!arguments(env, info, ARGUMENTS, values))
 		return NULL;
 	n = netlink_of(env, values[SOCKET]);
-	if (!n || !value_span(env, values[PROGRAM], "program", napi_uint8_array, sizeof(instructions[0]), &program))
+	if (!n || !value_span(env, values[PROGRAM], "program", napi_uint8_array, sizeof(instructions[0]),
+			      &program))
 		return NULL;
 	if (program.length % sizeof(instructions[0]) || program.length > sizeof(instructions)) {
-		throw_range(env, "ERR_OUT_OF_RANGE", "program must have from 1 to %d instructions of 8 bytes, got %zu bytes",
+		throw_range(env, "ERR_OUT_OF_RANGE",
+			    "program must have from 1 to %d instructions of 8 bytes, got %zu bytes",
 			    BPF_MAXINSNS, program.length);
 		return NULL;
 	}

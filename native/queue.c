@@ -12,7 +12,6 @@
  * packets and completes their checksums before we see them.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -63,7 +62,7 @@ enum { BATCHES_PER_WAKE_UP = 16 };
 /* A netlink attribute's length is 16 bits and counts its own header. */
 enum { PAYLOAD_MAX = 0xffff - NLA_HDRLEN };
 
-/* Room for 64 of the largest verdicts in one send; the kernel doubles it. It is a limit, not an allocation. */
+/* Room for 64 of the largest verdicts in one send; the kernel doubles it. A limit, not an allocation. */
 enum { SEND_BUFFER = 4 << 20 };
 
 #define ATTRIBUTE_SPACE(bytes) (NLA_HDRLEN + NLA_ALIGN(bytes))
@@ -114,7 +113,7 @@ static uint8_t *put_attribute(uint8_t *at, uint16_t type, const void *data, size
 	return at + ATTRIBUTE_SPACE(length);
 }
 
-/* Writes the headers of a message to the queue; `end` is where the message's bytes end. */
+/* Writes the headers of a message of `length` bytes to the queue. */
 static void put_message(const struct queue *q, uint8_t *start, uint8_t type, uint16_t flags, size_t length)
 {
 	const struct nlmsghdr header = {
@@ -289,17 +288,18 @@ static bool send_parts(struct queue *q, struct iovec *parts, size_t count)
 static bool send_verdict(struct queue *q, uint32_t id, uint32_t verdict, const struct span *replacement)
 {
 	uint8_t head[VERDICT_HEAD];
+	const size_t payload = replacement ? replacement->length : 0;
 	struct iovec parts[] = {
-		{ head, put_verdict(q, head, id, verdict, NULL, replacement ? replacement->length : 0) - head },
-		{ replacement ? replacement->data : NULL, replacement ? replacement->length : 0 },
+		{ head, put_verdict(q, head, id, verdict, NULL, payload) - head },
+		{ replacement ? replacement->data : NULL, payload },
 	};
 
 	return send_parts(q, parts, 2);
 }
 
 /*
- * True if the kernel will take the row's replacement. One that is shorter than the packet's own network header
- * it would answer by dropping the packet (nfqnl_mangle, nfnetlink_queue.c).
+ * True if the kernel will take the row's replacement. One that is shorter than the packet's own network
+ * header it would answer by dropping the packet (nfqnl_mangle, nfnetlink_queue.c).
  */
 static bool replacement_fits(const struct queue *q, const uint32_t *row)
 {
@@ -380,7 +380,7 @@ static void send_rows(struct queue *q, uint32_t count)
 
 /* ---- the event loop ---- */
 
-/* Datagrams the kernel could not put into our receive buffer (sk_drops); NETLINK_NO_ENOBUFS keeps them silent. */
+/* Datagrams for which our receive buffer had no room (sk_drops); NETLINK_NO_ENOBUFS keeps them silent. */
 static void count_overruns(struct queue *q)
 {
 	uint32_t info[SK_MEMINFO_VARS];
@@ -458,7 +458,7 @@ static int configure(struct queue *q, uint8_t *message, uint8_t *end)
 	if (read_header(answer).nlmsg_type != NLMSG_ERROR)
 		return -1;
 	(void)recv(q->socket.fd, answer, sizeof(answer), MSG_DONTWAIT);
-	return -(int)read_u32(answer + NLMSG_HDRLEN);
+	return read_errno(answer + NLMSG_HDRLEN);
 }
 
 static uint8_t *put_command(uint8_t *at, uint8_t command)
@@ -482,7 +482,7 @@ static int bind_queue(struct queue *q, uint32_t queue_length)
 	uint8_t message[128], *end;
 	int error;
 
-	/* Does nothing since Linux 3.8 but ask for the module and for CAP_NET_ADMIN, with an answer of its own. */
+	/* Does nothing since Linux 3.8 but ask for the module and for CAP_NET_ADMIN, apart from the queue. */
 	error = configure(q, message, put_command(message + MESSAGE_HEAD, NFQNL_CFG_CMD_PF_UNBIND));
 	if (error)
 		return error < 0 ? EPROTO : error;
@@ -497,7 +497,7 @@ static int bind_queue(struct queue *q, uint32_t queue_length)
 	return error < 0 ? 0 : error;
 }
 
-/* Accepts all that waits for a verdict, read or not: without us the rules' --queue-bypass would have done so. */
+/* Accepts all that waits for a verdict, read or not: without us the rules' --queue-bypass would have. */
 static void accept_pending(struct nlsocket *s)
 {
 	struct queue *q = (struct queue *)s;
@@ -595,8 +595,8 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 		goto failed;
 	}
 	q->socket.before_close = accept_pending;
-	if (nlsocket_watch(&q->socket, handle, "sipexpectd.queue", values[ON_BATCH], &values[SLAB], ON_BATCH - SLAB,
-			   on_readable))
+	if (nlsocket_watch(&q->socket, handle, "sipexpectd.queue", values[ON_BATCH], &values[SLAB],
+			   ON_BATCH - SLAB, on_readable))
 		return handle;
 failed:
 	nlsocket_close(&q->socket);
@@ -619,8 +619,9 @@ napi_value queue_verdict(napi_env env, napi_callback_info info)
 	    !value_span(env, values[REPLACEMENT], "replacement", napi_uint8_array, 0, &replacement))
 		return NULL;
 	if (replacement.length > PAYLOAD_MAX || (replacement.length && replacement.length < 20)) {
-		throw_range(env, "ERR_OUT_OF_RANGE", "replacement must have 0 or from 20 to %d bytes, got %zu",
-			    PAYLOAD_MAX, replacement.length);
+		throw_range(env, "ERR_OUT_OF_RANGE",
+			    "replacement must have 0 or from 20 to %d bytes, got %zu", PAYLOAD_MAX,
+			    replacement.length);
 		return NULL;
 	}
 	if (!send_verdict(q, id, verdict, replacement.length ? &replacement : NULL))

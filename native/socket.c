@@ -5,7 +5,6 @@
  * collector), the uv handle (until its close callback), a wake-up that runs. A watched socket keeps its own
  * handle alive, as a listening server does; one that is not watched is closed when its handle is collected.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,7 +85,7 @@ napi_value nlsocket_handle(struct nlsocket *s, const napi_type_tag *tag)
 	return ok(env, napi_type_tag_object(env, handle, tag)) ? handle : NULL;
 }
 
-/* The socket behind a handle; NULL, with an error thrown, if it is another kind of value or has been closed. */
+/* The socket behind a handle; NULL, with an error thrown, if it is no such handle or has been closed. */
 struct nlsocket *nlsocket_of(napi_env env, napi_value value, const napi_type_tag *tag, const char *name,
 			     bool closed_too)
 {

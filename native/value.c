@@ -1,5 +1,4 @@
 /* Arguments checked, errors thrown. Each function that returns false has thrown. */
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,7 +95,8 @@ bool value_u32(napi_env env, napi_value value, const char *name, uint32_t max, u
 	if (!ok(env, napi_get_value_double(env, value, &given)))
 		return false;
 	if (!(given >= 0 && given <= max) || given != floor(given)) {
-		throw_range(env, "ERR_OUT_OF_RANGE", "%s must be an integer from 0 to %u, got %.15g", name, max, given);
+		throw_range(env, "ERR_OUT_OF_RANGE", "%s must be an integer from 0 to %u, got %.15g", name,
+			    max, given);
 		return false;
 	}
 	*number = (uint32_t)given;

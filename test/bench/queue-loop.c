@@ -2,8 +2,8 @@
  * The two ends of the queue's benchmark that are not ours, as small as they can be:
  *
  *	queue-loop send PORT SECONDS		datagrams of 600 bytes to a loopback port, as fast as they go
- *	queue-loop accept|payload QUEUE SECONDS	reads the queue one packet at a time, answers each with a verdict,
- *						with `payload` replacing it by itself; prints how many there were
+ *	queue-loop accept|payload QUEUE SECONDS	reads the queue one packet at a time, accepts each, with
+ *						`payload` replaced by itself; prints how many there were
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -30,7 +30,11 @@ static double now(void)
 
 static int send_datagrams(int port, double seconds)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+	};
 	static char text[600];
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), i;
 	double end = now() + seconds;
@@ -71,18 +75,19 @@ static int read_queue(int queue, double seconds, int replace)
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), size = 16 << 20, on = 1;
 	double end = now() + seconds;
 	long count = 0;
+	char *stop;
 
 	bind(fd, (struct sockaddr *)&address, sizeof(address));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
-	send_message(fd, answer, put(put(answer + HEAD, NFQA_CFG_CMD, &bind_it, sizeof(bind_it)), NFQA_CFG_PARAMS,
-				     &copy, sizeof(copy)), NFQNL_MSG_CONFIG, queue);
+	stop = put(answer + HEAD, NFQA_CFG_CMD, &bind_it, sizeof(bind_it));
+	stop = put(stop, NFQA_CFG_PARAMS, &copy, sizeof(copy));
+	send_message(fd, answer, stop, NFQNL_MSG_CONFIG, queue);
 	while (now() < end) {
 		ssize_t length = recv(fd, packet, sizeof(packet), 0), at;
 		struct nfqnl_msg_verdict_hdr verdict = { .verdict = htonl(NF_ACCEPT) };
 		const struct nlattr *payload = NULL;
-		char *stop = answer + HEAD;
 
 		for (at = HEAD; at + NLA_HDRLEN <= length;) {
 			const struct nlattr *attribute = (const struct nlattr *)(packet + at);
@@ -95,7 +100,7 @@ static int read_queue(int queue, double seconds, int replace)
 		}
 		if (!payload)
 			continue;
-		stop = put(stop, NFQA_VERDICT_HDR, &verdict, sizeof(verdict));
+		stop = put(answer + HEAD, NFQA_VERDICT_HDR, &verdict, sizeof(verdict));
 		if (replace)
 			stop = put(stop, NFQA_PAYLOAD, payload + 1, payload->nla_len - NLA_HDRLEN);
 		send_message(fd, answer, stop, NFQNL_MSG_VERDICT, queue);
