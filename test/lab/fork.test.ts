@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Daemon } from "./daemon.ts";
+import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
+import { field, mediaAddress, request, response, sessionDescription } from "./script-message.ts";
+
+const PHONE = phoneAddress(0);
+const [PROXY, ...FORK_HOSTS] = PROVIDER_HOSTS;
+
+let lab: Lab;
+let phone: ScriptEnd;
+let phoneMedia: ScriptEnd;
+let proxy: ScriptEnd;
+let forks: readonly ScriptEnd[];
+
+beforeAll(async () => {
+  lab = new Lab({ phones: 1 });
+  await Daemon.start(lab);
+  const phones = new ScriptMachine(lab, "phone");
+  const providers = new ScriptMachine(lab, "prov");
+  phone = await phones.open(`${PHONE}:5060`);
+  phoneMedia = await phones.open(`${PHONE}:4000`);
+  proxy = await providers.open(`${PROXY}:5060`);
+  forks = await Promise.all(FORK_HOSTS.map((host, index) => providers.open(`${host}:${7000 + 100 * index}`)));
+});
+
+afterAll(() => lab?.dispose());
+
+/** The phone calls; three phones of the other side ring, each with early media of its own. */
+async function ring(callId: string): Promise<{ readonly invite: string; readonly advertised: string }> {
+  phone.send(
+    proxy.address,
+    request("INVITE", {
+      uri: `sip:bob@${PROXY}`,
+      by: phone.address,
+      from: "<sip:alice@example.com>;tag=alice",
+      to: "<sip:bob@example.com>",
+      callId,
+      cseq: 1,
+      fields: [`Contact: <sip:alice@${phone.address}>`],
+      sdp: sessionDescription(phoneMedia.address),
+    }),
+  );
+  const { text: invite, source } = await proxy.next();
+  for (const [index, fork] of forks.entries()) {
+    const sdp = sessionDescription(fork.address);
+    proxy.send(source, response(invite, "183 Session Progress", { toTag: `fork${index}`, sdp }));
+    const { text } = await phone.next();
+    expect(field(text, "To")).toBe(`<sip:bob@example.com>;tag=fork${index}`);
+    expect(mediaAddress(text)).toBe(fork.address);
+  }
+  return { invite, advertised: mediaAddress(invite) };
+}
+
+test.for([0, 1, 2])(
+  "of three forks, the media of number %i, which answers, goes both ways",
+  async (winner) => {
+    const { invite, advertised } = await ring(`answered-by-${winner}`);
+    expect(advertised).toMatch(new RegExp(`^${GATEWAY_OUTSIDE}:\\d+$`));
+    const fork = forks[winner] as ScriptEnd;
+    const sdp = sessionDescription(fork.address);
+    proxy.send(`${GATEWAY_OUTSIDE}:5060`, response(invite, "200 OK", { toTag: `fork${winner}`, sdp }));
+    expect(field((await phone.next()).text, "To")).toBe(`<sip:bob@example.com>;tag=fork${winner}`);
+    // Which end speaks first is up to the other two: the kernel takes either.
+    if (winner === 1) expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+    expect(await mediaSource(phoneMedia, fork.address, fork)).toBe(advertised);
+    expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+  },
+);
