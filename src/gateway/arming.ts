@@ -94,7 +94,8 @@ export class KernelArming implements Arming {
     result: Extract<ArmResult, { kind: "failed" }>,
     failed: (code: string) => void,
   ): void {
-    if (createMaster) stream.master = "absent";
+    // ENOENT: the master we counted on is gone (conntrack -F), so the next SDP makes another.
+    if (createMaster || result.code === "ENOENT") stream.master = "absent";
     this.#counters.armFailed++;
     failed(result.code);
     this.#log.warn(
@@ -147,26 +148,20 @@ export class KernelArming implements Arming {
   }
 }
 
-/**
- * The name, within its component, of an expectation the kernel tells of (see `wantedKey`).
- *
- * @param external our address in the kernel's table
- */
-export function keyOf(entry: ExpectationEntry, external: string): string {
-  return entry.to.host === external
+/** The name, within its component, of an expectation the kernel tells of (see `wantedKey`). */
+export function keyOf(entry: ExpectationEntry): string {
+  return entry.nat?.direction === "inbound"
     ? wantedKey({ direction: "inbound", source: entry.from.host })
     : wantedKey({ direction: "outbound", remote: entry.to });
 }
 
 /** The component of `stream` that an expectation the kernel tells of belongs to. */
-export function componentOf(
-  stream: Stream,
-  entry: ExpectationEntry,
-  external: string,
-): Component | undefined {
-  const key = keyOf(entry, external);
+export function componentOf(stream: Stream, entry: ExpectationEntry): Component | undefined {
+  const key = keyOf(entry);
+  const inbound = entry.nat?.direction === "inbound";
   return stream.components.find(
     (component) =>
-      component.armed.has(key) && (entry.to.host !== external || entry.to.port === component.port),
+      (component.armed.has(key) || component.removed.has(key)) &&
+      (!inbound || entry.to.port === component.port),
   );
 }

@@ -63,8 +63,6 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   const wheel = new TimerWheel(clock());
   const conntrack = Conntrack.open(native);
   const routes = Routes.open(native);
-  const leftOver = removeLeftMasters(conntrack);
-  if (leftOver > 0) log.info({ masters: leftOver }, "masters of an earlier run were taken out");
 
   const externalNow = (): GatewayContext["external"] => context.external;
   const now = (): number => context.now;
@@ -82,7 +80,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       counters,
       budget,
     ),
-    (port) => sockets.holds(port),
+    (port, transport) => sockets.holds(port, transport),
   );
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
   const udpTimeouts = readUdpTimeouts();
@@ -106,31 +104,35 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
     now: clock(),
     external,
   };
-  const gateway = new Gateway(
-    context,
-    sides,
-    mediaHostPolicy(networks, config.media.hosts.map(Network.parse)),
-    clock,
-  );
-
+  const mediaHost = mediaHostPolicy(networks, config.media.hosts.map(Network.parse));
+  const gateway = new Gateway(context, sides, mediaHost, wheel, clock);
   const queue = Queue.open(
     native,
     { number: config.queue, length: QUEUE_LENGTH, receiveBuffer: RECEIVE_BUFFER },
     (batch) => gateway.handleBatch(batch),
   );
-  const expectations = watchExpectations(
-    native,
-    (entry) => gateway.expectationDestroyed(entry),
-    () => log.warn("the kernel had more expectation events than we could take"),
-  );
-  const interfaces = watchInterfaces(native, () => follow(native, config, sides, gateway, context, log));
-  const ticker = setInterval(() => {
-    context.now = clock();
-    wheel.advance(context.now);
-    conntrack.flush();
-    stray.check(context.now);
-  }, TICK);
-  const refresher = setInterval(() => sockets.refresh(), REFRESH_SOCKETS);
+  const open: { close(): void }[] = [queue, routes, conntrack];
+  const close = (): void => {
+    for (const one of open.splice(0)) one.close();
+  };
+  try {
+    // Only who holds the queue may take out what is left: a second daemon would take out the first one's.
+    const leftOver = removeLeftMasters(conntrack);
+    if (leftOver > 0) log.info({ masters: leftOver }, "masters of an earlier run were taken out");
+    open.push(
+      watchExpectations(
+        native,
+        (entry) => gateway.expectationDestroyed(entry),
+        () => gateway.eventsLost(),
+      ),
+      watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
+      every(TICK, () => gateway.tick()),
+      every(REFRESH_SOCKETS, () => sockets.refresh()),
+    );
+  } catch (error) {
+    close();
+    throw error;
+  }
 
   return {
     stats: () => ({
@@ -142,15 +144,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       counters,
       queue: queue.counts(),
     }),
-    close: () => {
-      clearInterval(ticker);
-      clearInterval(refresher);
-      queue.close();
-      expectations.close();
-      interfaces.close();
-      routes.close();
-      conntrack.close();
-    },
+    close,
   };
 }
 
@@ -168,6 +162,11 @@ function removeLeftMasters(conntrack: Conntrack): number {
   );
   for (const { original } of masters) conntrack.remove(original);
   return masters.length;
+}
+
+function every(milliseconds: number, work: () => void): { close(): void } {
+  const timer = setInterval(work, milliseconds);
+  return { close: () => clearInterval(timer) };
 }
 
 /** Takes in that an interface was made anew or has another address. */

@@ -14,6 +14,11 @@ export function negotiates(message: SipMessage): boolean {
   return NEGOTIATING.has(message.method) && message.status < 300;
 }
 
+/** True for an INVITE request: it begins a call, or tries one again that was refused. */
+export function startsCall(message: SipMessage): boolean {
+  return message.kind === "request" && message.method === "INVITE";
+}
+
 /** What one message did to its call, for the log. */
 export type Progress = "answered" | "ended" | "alive";
 
@@ -30,20 +35,30 @@ export function progressCall(calls: Calls, call: Call, message: SipMessage, now:
     calls.touch(call, now);
     return "alive";
   }
-  if (ends(call, method, status)) {
+  const dialog = dialogOf(message);
+  if (endsDialog(method, status)) {
+    calls.dialogOver(call, dialog, now);
+    return call.dialogs.size === 0 ? "ended" : "alive";
+  }
+  // Its INVITE was refused for good, and no other fork of it was answered.
+  if (method === "INVITE" && call.phase === "early" && status >= 300 && !CHALLENGES.has(status)) {
     calls.end(call, now);
     return "ended";
   }
   if (method === "INVITE" && status < 300) {
-    calls.answered(call, now);
+    calls.answered(call, dialog, now);
     return "answered";
   }
   calls.touch(call, now);
   return "alive";
 }
 
-function ends(call: Call, method: string, status: number): boolean {
+function endsDialog(method: string, status: number): boolean {
   if (method === "BYE") return !CHALLENGES.has(status);
-  if (method === "INVITE" && call.phase === "early") return status >= 300 && !CHALLENGES.has(status);
   return (method === "INVITE" || method === "UPDATE") && DIALOG_GONE.has(status);
+}
+
+/** Names a dialog by its two tags, the same whichever side sent the request (RFC 3261 §12). */
+function dialogOf({ fromTag, toTag }: SipMessage): string {
+  return fromTag < toTag ? `${fromTag} ${toTag}` : `${toTag} ${fromTag}`;
 }

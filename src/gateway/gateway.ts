@@ -3,6 +3,7 @@ import type { Batch } from "../kernel/queue.ts";
 import type { PassReason } from "../observe/counters.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
+import type { TimerWheel } from "../table/timer-wheel.ts";
 import { componentOf, keyOf } from "./arming.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import type { ExternalAddress } from "./external-address.ts";
@@ -36,11 +37,19 @@ export class Gateway {
   readonly #packet = new PacketView();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  readonly #wheel: TimerWheel;
   readonly #clock: () => number;
 
   /** @param clock milliseconds, monotonic */
-  constructor(context: GatewayContext, sides: Sides, mediaHost: MediaHostPolicy, clock: () => number) {
+  constructor(
+    context: GatewayContext,
+    sides: Sides,
+    mediaHost: MediaHostPolicy,
+    wheel: TimerWheel,
+    clock: () => number,
+  ) {
     this.#context = context;
+    this.#wheel = wheel;
     this.#sides = sides;
     this.#outbound = new Outbound(context, mediaHost);
     this.#inbound = new Inbound(context);
@@ -61,30 +70,45 @@ export class Gateway {
       } catch (error) {
         // Fail open: what we cannot even fail at properly still passes as it came.
         outcome = "internal-error";
-        context.log.error({ err: error }, "packet passes unmodified");
+        context.budget.warn(context.now, { err: error }, "packet passes unmodified");
       }
       this.#conclude(batch, index, outcome);
     }
     // The kernel must know of a call's media before the message that announces it goes on.
-    context.conntrack.flush();
-    context.stray.check(context.now);
+    this.#settle();
+  }
+
+  /** Sees to all timers; to be called a few times a second. */
+  tick(): void {
+    const context = this.#context;
+    context.now = this.#clock();
+    this.#attempt(() => this.#wheel.advance(context.now));
+    this.#settle();
   }
 
   /** The kernel says that an expectation is gone, consumed or timed out. */
   expectationDestroyed(entry: ExpectationEntry): void {
     const context = this.#context;
     const { source, destination } = entry.master;
-    const stream = context.calls.byMaster(source.host, destination.host, source.port);
-    if (stream === undefined) return;
-    const component = componentOf(stream, entry, context.external.host);
-    if (component === undefined) return;
+    const stream = context.calls.byMaster(destination.host, source.port);
+    const component = stream === undefined ? undefined : componentOf(stream, entry);
+    if (stream === undefined || component === undefined) return;
     context.now = this.#clock();
-    context.calls.destroyed(stream, component, keyOf(entry, context.external.host), context.now);
-    if (component.state.kind === "flowing") context.counters.consumed++;
-    context.conntrack.flush();
+    const consumed = context.calls.destroyed(stream, component, keyOf(entry), context.now);
+    if (consumed) context.counters.consumed++;
+    this.#settle();
   }
 
-  /** The outside interface has another address: every flow is pinned anew to it when its next packet comes. */
+  /** Events were lost: none of those for our own deletions can be waited for any more. */
+  eventsLost(): void {
+    this.#context.calls.forgetRemovals();
+    this.#context.log.warn("the kernel had more expectation events than could be taken in");
+  }
+
+  /**
+   * The outside interface has another address: every flow is pinned anew to it when its next packet comes, and
+   * every call armed anew by its next SDP.
+   */
   externalChanged(external: ExternalAddress): void {
     const context = this.#context;
     const flows = [...context.bindings.udp.values()].flatMap((binding) =>
@@ -92,7 +116,24 @@ export class Gateway {
     );
     for (const { binding, flow } of flows) context.pins.remove(binding, flow);
     for (const binding of context.bindings.udp.values()) binding.flows.clear();
+    context.calls.disarmAll();
+    this.#settle();
     context.external = external;
+  }
+
+  #settle(): void {
+    const context = this.#context;
+    this.#attempt(() => context.conntrack.flush());
+    this.#attempt(() => context.stray.check(context.now));
+  }
+
+  /** Nothing the kernel answers may cost other packets their verdicts, or the daemon its life. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#context.budget.warn(this.#context.now, { err: error }, "the kernel could not be told");
+    }
   }
 
   #handle(batch: Batch, index: number): Outcome {

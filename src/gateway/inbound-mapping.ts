@@ -1,4 +1,4 @@
-import type { Transport } from "../packet/endpoint.ts";
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { MediaDescription } from "../sdp/session.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Calls } from "../table/calls.ts";
@@ -59,6 +59,11 @@ export class InboundMapping implements Mapping {
       port: component.inside.port,
       rtcpPort: rtcp?.inside.port ?? component.inside.port + 1,
     };
+  }
+
+  candidate(host: string, port: number): Endpoint | undefined {
+    if (host !== this.#flow?.ends.outside.host) return undefined;
+    return this.#calls.byPort(port)?.component.inside;
   }
 
   host(host: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { Transport } from "../packet/endpoint.ts";
+import { isIpv4Literal } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -9,11 +10,11 @@ import type { MediaTarget } from "../table/streams.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
-import { negotiates, progressCall } from "./call-progress.ts";
+import { negotiates, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { InboundMapping } from "./inbound-mapping.ts";
-import { mediaTarget } from "./media-target.ts";
+import { MOST_LINES, mediaTarget } from "./media-target.ts";
 import { noteRegistration } from "./registration.ts";
 import { reportSkipped } from "./report.ts";
 
@@ -73,11 +74,14 @@ export class Inbound {
   ): void {
     const { calls, now } = this.#context;
     const offers = translation.media.length > 0 && negotiates(message);
-    const call = offers ? calls.of(binding, message.callId, now) : binding.calls.get(message.callId);
+    const call = offers ? calls.of(binding, message.callId, now) : calls.find(binding, message.callId);
     if (call === undefined) return;
     if (offers) {
+      if (startsCall(message)) calls.revive(call, now);
       const targets: (MediaTarget | undefined)[] = [];
-      for (const { line } of translation.media) {
+      for (const { line } of translation.media.slice(0, MOST_LINES)) {
+        // A host name, or an address of the other family, can be no expectation's: the line stays without one.
+        if (!isIpv4Literal(line.host)) continue;
         const target = mediaTarget(line);
         // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
         targets[line.index] = this.#mapping.hairpinned.has(line.index) ? { ...target, held: true } : target;

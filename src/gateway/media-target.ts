@@ -1,15 +1,17 @@
+import { isIpv4Literal } from "../packet/ipv4.ts";
 import type { MediaDescription } from "../sdp/session.ts";
+import { ownText } from "../table/own-text.ts";
 import type { MediaTarget } from "../table/streams.ts";
 
 /** The port an address without one means, over UDP and TCP (RFC 3261 §19.1.2). */
 export const defaultPort = 5060;
 
-/** More port pairs than this in one m= line are treated as this many; no known phone asks for more than two. */
-const MOST_PAIRS = 8;
+/** Media lines of one SDP that are followed; a call of people has two or three. */
+export const MOST_LINES = 32;
 
 /** Puts an m= line into the table's words: where RTP and RTCP are to be sent (RFC 3550 §11, RFC 3605). */
 export function mediaTarget(line: MediaDescription): MediaTarget {
-  const rtp = { host: line.host, port: line.port };
+  const rtp = { host: ownText(line.host), port: line.port };
   return {
     index: line.index,
     media: line.media,
@@ -17,7 +19,7 @@ export function mediaTarget(line: MediaDescription): MediaTarget {
     rtp,
     rtcp: rtcpTarget(line),
     mux: line.rtcp.kind === "mux",
-    count: Math.min(Math.max(line.count, 1), MOST_PAIRS),
+    count: Math.max(line.count, 1),
     held: line.held,
   };
 }
@@ -26,10 +28,27 @@ function rtcpTarget(line: MediaDescription): MediaTarget["rtcp"] {
   switch (line.rtcp.kind) {
     case "none":
       return undefined;
-    case "explicit":
-      return { host: line.rtcp.host ?? line.host, port: line.rtcp.port };
+    case "explicit": {
+      const { host, port } = line.rtcp;
+      const usable = host !== undefined && isIpv4Literal(host);
+      return { host: ownText(usable ? host : line.host), port };
+    }
     case "next":
     case "mux":
-      return { host: line.host, port: line.port + 1 };
+      return { host: ownText(line.host), port: line.port + 1 };
   }
+}
+
+const LOWEST_PORT = 1024;
+const HIGHEST_PORT = 65_535;
+
+/**
+ * True when every port of an inside target may be opened to the outside: no service of the host below 1024 (what a
+ * web page would have a phone's address name, as in NAT slipstreaming), and none beyond the last port.
+ */
+export function portsMayBeOpened({ rtp, rtcp, count }: MediaTarget): boolean {
+  const span = 2 * (count - 1);
+  const lowest = Math.min(rtp.port, rtcp?.port ?? rtp.port);
+  const highest = Math.max(rtp.port, rtcp?.port ?? rtp.port) + span;
+  return lowest >= LOWEST_PORT && highest <= HIGHEST_PORT;
 }

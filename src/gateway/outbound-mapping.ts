@@ -5,7 +5,7 @@ import type { Call, Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
 import type { Stream } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";
-import { defaultPort, mediaTarget } from "./media-target.ts";
+import { defaultPort, MOST_LINES, mediaTarget, portsMayBeOpened } from "./media-target.ts";
 
 /** What an inside host may name as the host of its media. */
 export type MediaHostPolicy = (host: string) => "own" | "allowed" | "refused" | "public";
@@ -73,9 +73,16 @@ export class OutboundMapping implements Mapping {
     if (flow === undefined || binding === undefined) return undefined;
     const policy = line.host === flow.ends.inside.host ? "own" : this.#mediaHost(line.host);
     if (policy === "public") return undefined;
-    if (policy === "refused") return { refused: "media-host-not-allowed" };
+    const target = mediaTarget(line);
+    const rtcpHost = target.rtcp?.host ?? line.host;
+    const rtcpPolicy = rtcpHost === flow.ends.inside.host ? "own" : this.#mediaHost(rtcpHost);
+    if (policy === "refused" || (rtcpPolicy !== "own" && rtcpPolicy !== "allowed")) {
+      return { refused: "media-host-not-allowed" };
+    }
+    if (!portsMayBeOpened(target)) return { refused: "media-port-not-allowed" };
     this.call ??= this.#calls.of(binding, this.#callId, this.#now);
-    const stream = this.#calls.stream(this.call, mediaTarget(line), flow.ends.remote.host);
+    if (this.call === undefined || line.index >= MOST_LINES) return { refused: "table-full" };
+    const stream = this.#calls.stream(this.call, target, flow.ends.remote.host);
     if (typeof stream === "string") return { refused: stream };
     this.streams[line.index] = stream;
     const rtp = stream.components[0];

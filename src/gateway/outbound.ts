@@ -10,7 +10,7 @@ import type { Refusal } from "../translate/mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
 import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
-import { negotiates, progressCall } from "./call-progress.ts";
+import { negotiates, progressCall, startsCall } from "./call-progress.ts";
 import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
@@ -99,18 +99,17 @@ export class Outbound {
     translation: Extract<Translation, { kind: "translated" }>,
   ): void {
     const { calls, now } = this.#context;
-    const call = this.#mapping.call ?? binding.calls.get(message.callId);
+    const call = this.#mapping.call ?? calls.find(binding, message.callId);
     if (call === undefined) return;
-    if (!negotiates(message)) {
-      // An answer to OPTIONS describes what a phone can do; nothing will be sent there.
-      if (this.#mapping.call !== undefined && call.phase === "early") calls.end(call, now);
-      return;
-    }
-    if (translation.media.length > 0) {
+    if (translation.media.length > 0 && negotiates(message)) {
+      if (startsCall(message)) calls.revive(call, now);
       const tag = message.kind === "request" ? message.fromTag : message.toTag;
       const muxed = translation.media.map((use) => use.line.rtcp.kind === "mux");
       calls.insideSaid(call, tag, this.#mapping.streams, muxed);
       calls.settle(call, now);
+    } else if (this.#mapping.call !== undefined && call.phase === "early" && !negotiates(message)) {
+      // An answer to OPTIONS describes what a phone can do; nothing will be sent there.
+      calls.end(call, now);
     }
     progressCall(calls, call, message, now);
   }

@@ -89,8 +89,7 @@ export class Pins {
   }
 
   #isOurs(entry: ConntrackEntry, binding: Binding): boolean {
-    const mapped = mappedTo(entry, binding.inside);
-    return mapped.host === this.#external().host && mapped.port === binding.port;
+    return leadsTo(entry, binding.inside, { host: this.#external().host, port: binding.port });
   }
 
   #pinOf(binding: Binding, flow: Flow, direction: Pin["direction"]): Pin {
@@ -107,8 +106,21 @@ export class Pins {
 }
 
 /** What an inside endpoint appears as in an entry, whichever side sent its first packet. */
-export function mappedTo(entry: ConntrackEntry, inside: Endpoint): Endpoint {
+function mappedTo(entry: ConntrackEntry, inside: Endpoint): Endpoint {
   const { source } = entry.original;
   const startedInside = source.host === inside.host && source.port === inside.port;
   return startedInside ? entry.reply.destination : entry.original.destination;
+}
+
+/** True when an entry connects this inside endpoint, and no other, with this external endpoint. */
+export function leadsTo(entry: ConntrackEntry, inside: Endpoint, external: Endpoint): boolean {
+  const { source } = entry.original;
+  const startedInside = source.host === inside.host && source.port === inside.port;
+  const reached = startedInside ? source : entry.reply.source;
+  const mapped = mappedTo(entry, inside);
+  return isSame(reached, inside) && isSame(mapped, external);
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.host === other.host && one.port === other.port;
 }

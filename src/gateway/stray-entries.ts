@@ -2,7 +2,7 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Component, Stream } from "../table/streams.ts";
-import { mappedTo } from "./pins.ts";
+import { leadsTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
 const CHECKS = [0, 250, 1000, 4000] as const;
@@ -73,16 +73,7 @@ export class StrayEntries {
     const flow = { protocol: stream.transport, source, destination };
     const entry = this.#conntrack.lookup(flow);
     if (entry === undefined) return;
-    const { inside } = component;
-    const mapped = mappedTo(entry, inside);
-    // A packet from outside that was not translated was taken for one to this host itself.
-    const reached = entry.original.source.host === inside.host ? inside : entry.reply.source;
-    const right =
-      mapped.host === external.host &&
-      mapped.port === external.port &&
-      reached.host === inside.host &&
-      reached.port === inside.port;
-    if (right) return;
+    if (leadsTo(entry, component.inside, external)) return;
     this.#conntrack.remove(flow);
     this.#counters.strayRemoved++;
   }

@@ -3,7 +3,7 @@ import type { Transport } from "../packet/endpoint.ts";
 import { Bindings } from "../table/bindings.ts";
 import { type Arming, Calls } from "../table/calls.ts";
 import { InsideHosts } from "../table/inside-hosts.ts";
-import { PortPool, type PortTaken } from "../table/ports.ts";
+import { PortPool } from "../table/ports.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 
 /** The table of one gateway: who speaks, and what they call. */
@@ -12,18 +12,25 @@ export interface Tables {
   readonly calls: Calls;
 }
 
+/** Tells whether somebody else, such as a local socket, holds a port of a transport. */
+export type PortHeld = (port: number, transport: Transport) => boolean;
+
 /**
  * Makes the empty table that a configuration describes.
  *
  * @param arming carries out what the table has the kernel do
  * @param taken tells which external ports somebody else holds
  */
-export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, taken: PortTaken): Tables {
+export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, taken: PortHeld): Tables {
   const { timers, table } = config;
   const { signalling, media } = config.ports;
   const seconds = (value: number): number => value * 1000;
   const calls = new Calls(
-    new PortPool(2, media, (port) => taken(port) || (port >= signalling.first && port <= signalling.last)),
+    new PortPool(
+      2,
+      media,
+      (port) => taken(port, "udp") || (port >= signalling.first && port <= signalling.last),
+    ),
     wheel,
     arming,
     {
@@ -32,20 +39,21 @@ export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, ta
       linger: seconds(timers.linger),
       expectation: seconds(timers.expectation),
     },
-    { streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
+    { calls: table.max_streams, streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
     config.media.source === "any",
   );
   const hosts = new InsideHosts();
   const bindingsOf = (transport: Transport): Bindings =>
     new Bindings(
       transport,
-      new PortPool(1, signalling, taken),
+      // Signalling that arrived outside this range would not be queued, and the media pool would not know of it.
+      new PortPool(1, signalling, (port) => taken(port, transport), true),
       hosts,
       wheel,
       table.max_bindings,
       seconds(timers.binding),
       (binding) => {
-        for (const call of [...binding.calls.values()]) calls.close(call);
+        calls.closeAll(binding);
       },
     );
   return { bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") }, calls };

@@ -11,3 +11,11 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
+
+/** The two ends of the flow a message travels on, as the inside and the outside see them. */
+export interface FlowEnds {
+  readonly inside: Endpoint;
+  readonly outside: Endpoint;
+  readonly remote: Endpoint;
+  readonly transport: Transport;
+}

@@ -1,6 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Place } from "../translate/mapping.ts";
-import type { Call } from "./calls.ts";
+import type { Place } from "../sip/place.ts";
 import { Flows } from "./flows.ts";
 import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
 import type { PortPool } from "./ports.ts";
@@ -21,8 +20,8 @@ export class Binding {
   readonly port: number;
   readonly host: InsideHost;
   readonly flows = new Flows();
-  /** Calls of this endpoint by Call-ID: two phones in one proxied call share the Call-ID, not the binding. */
-  readonly calls = new Map<string, Call>();
+  /** How many calls it has. */
+  calls = 0;
   /** Milliseconds; the granted end of its registration, 0 when it has none. */
   registeredUntil = 0;
   /** Milliseconds of its last packet. */
@@ -49,6 +48,9 @@ export class Binding {
     this.timer = TimerWheel.entry((at) => expire(this, at));
   }
 }
+
+/** Ports one inside host may speak SIP from or name in its Contacts: none may take those of all others. */
+const MOST_OF_A_HOST = 256;
 
 /** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
 export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
@@ -115,9 +117,13 @@ export class Bindings {
    */
   create(key: EndpointKey, inside: Endpoint, now: number, adopted?: number): Binding | BindingRefusal {
     if (this.#byInside.size >= this.#most) return "bindings-full";
-    const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
-    if (port === undefined) return "signalling-ports-exhausted";
     const host = this.#hosts.of(inside.host);
+    if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
+    const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
+    if (port === undefined) {
+      this.#hosts.release(host);
+      return "signalling-ports-exhausted";
+    }
     host.bindings++;
     const binding = new Binding(key, inside, this.#transport, port, host, now, (it, at) =>
       this.#review(it, at),
@@ -144,7 +150,7 @@ export class Bindings {
   #review(binding: Binding, now: number): void {
     const until = Math.max(binding.spokeAt + this.#idle, binding.registeredUntil);
     if (until > now) this.#wheel.schedule(binding.timer, until);
-    else if (binding.calls.size > 0) this.#wheel.schedule(binding.timer, now + this.#idle);
+    else if (binding.calls > 0) this.#wheel.schedule(binding.timer, now + this.#idle);
     else this.close(binding);
   }
 }

@@ -1,11 +1,15 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Binding } from "./bindings.ts";
+import type { InsideHost } from "./inside-hosts.ts";
+import { ownText } from "./own-text.ts";
 import type { PortPool } from "./ports.ts";
 import {
   type Component,
   type ComponentState,
   type MediaTarget,
+  MOST_PAIRS,
   type Stream,
+  type StreamOwner,
   type Wanted,
   wantedFor,
   wantedKey,
@@ -45,8 +49,15 @@ export interface CallTimers {
   readonly expectation: number;
 }
 
+/** The most calls, streams and streams of one inside host that are held. */
+export interface CallLimits {
+  readonly calls: number;
+  readonly streams: number;
+  readonly streamsPerHost: number;
+}
+
 /** Call is one call of one inside endpoint: a Call-ID seen on its binding. */
-export class Call {
+export class Call implements StreamOwner {
   readonly binding: Binding;
   readonly callId: string;
   readonly streams = new Map<string, Stream>();
@@ -54,6 +65,8 @@ export class Call {
   readonly lines = new Map<string, readonly (Stream | undefined)[]>();
   /** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
   readonly remotes = new Map<string, readonly (MediaTarget | undefined)[]>();
+  /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
+  readonly dialogs = new Set<string>();
   phase: CallPhase = "early";
   readonly timer: TimerEntry;
 
@@ -62,15 +75,23 @@ export class Call {
     this.callId = callId;
     this.timer = TimerWheel.entry(() => expire(this));
   }
+
+  get host(): InsideHost {
+    return this.binding.host;
+  }
 }
 
 /** Why a stream could not be made. */
-export type StreamRefusal = "table-full" | "ports-exhausted" | "unsupported-transport";
+export type StreamRefusal = "table-full" | "ports-exhausted" | "unsupported-transport" | "too-many-ports";
 
 const ANY_SOURCE = wantedKey({ direction: "inbound", source: undefined });
 
 /** Forks and re-tagged answers beyond this many are not followed; the latest ones are. */
 const MOST_TAGS = 16;
+/** Streams of one call; beyond it, those that no SDP of the call names any more make room. */
+const MOST_STREAMS_OF_A_CALL = 32;
+/** Ids looked at for a free one, so that finding none is bounded work too. */
+const ID_SEARCH = 256;
 
 /** Calls makes and ends calls and their streams, and keeps the kernel's expectations as their SDP wants them. */
 export class Calls {
@@ -78,19 +99,20 @@ export class Calls {
   readonly #wheel: TimerWheel;
   readonly #arming: Arming;
   readonly #timers: CallTimers;
-  readonly #limits: { readonly streams: number; readonly streamsPerHost: number };
+  readonly #limits: CallLimits;
   readonly #anySource: boolean;
   readonly #byMaster = new Map<string, Stream>();
   readonly #byPort = new Map<number, { readonly stream: Stream; readonly component: Component }>();
+  readonly #byBinding = new Map<Binding, Map<string, Call>>();
   #calls = 0;
-  #nextId = 1;
+  #nextId = 0;
 
   constructor(
     mediaPorts: PortPool,
     wheel: TimerWheel,
     arming: Arming,
     timers: CallTimers,
-    limits: { readonly streams: number; readonly streamsPerHost: number },
+    limits: CallLimits,
     anySource: boolean,
   ) {
     this.#mediaPorts = mediaPorts;
@@ -110,16 +132,36 @@ export class Calls {
     return this.#byMaster.size;
   }
 
-  /** The call of this Call-ID, made on first sight. */
-  of(binding: Binding, callId: string, now: number): Call {
-    let call = binding.calls.get(callId);
-    if (call === undefined) {
-      call = new Call(binding, callId, (it) => this.#expire(it));
-      binding.calls.set(callId, call);
-      this.#calls++;
-      this.#wheel.schedule(call.timer, now + this.#timers.early);
-    }
+  /** The call of this Call-ID on this binding. */
+  find(binding: Binding, callId: string): Call | undefined {
+    return this.#byBinding.get(binding)?.get(callId);
+  }
+
+  /** The call of this Call-ID, made on first sight; undefined when no more are held. */
+  of(binding: Binding, callId: string, now: number): Call | undefined {
+    const known = this.find(binding, callId);
+    if (known !== undefined || this.#calls >= this.#limits.calls) return known;
+    const call = new Call(binding, ownText(callId), (it) => this.close(it));
+    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
+    if (calls.size === 0) this.#byBinding.set(binding, calls);
+    calls.set(call.callId, call);
+    binding.calls = calls.size;
+    this.#calls++;
+    this.#wheel.schedule(call.timer, now + this.#timers.early);
     return call;
+  }
+
+  /** Ends all calls of a binding at once. */
+  closeAll(binding: Binding): void {
+    for (const call of [...(this.#byBinding.get(binding)?.values() ?? [])]) this.close(call);
+  }
+
+  /**
+   * Takes everything out of the kernel while all calls and ports stay, as when the external address is another:
+   * the next SDP of a call arms it anew.
+   */
+  disarmAll(): void {
+    for (const stream of this.#byMaster.values()) this.#release(stream);
   }
 
   /**
@@ -133,13 +175,19 @@ export class Calls {
     const known = call.streams.get(key);
     if (known !== undefined) return known;
     if (target.transport !== "udp") return "unsupported-transport";
-    const { host } = call.binding;
-    if (this.#byMaster.size >= this.#limits.streams || host.streams >= this.#limits.streamsPerHost)
-      return "table-full";
+    if (target.count > MOST_PAIRS) return "too-many-ports";
+    const { host } = call;
+    if (call.streams.size >= MOST_STREAMS_OF_A_CALL) this.#closeUnnamed(call);
+    const full =
+      call.streams.size >= MOST_STREAMS_OF_A_CALL ||
+      host.streams >= this.#limits.streamsPerHost ||
+      this.#byMaster.size >= this.#limits.streams;
+    const id = full ? undefined : this.#newId(peer);
+    if (id === undefined) return "table-full";
     const base = this.#mediaPorts.take(target.rtp.port, target.count);
     if (base === undefined) return "ports-exhausted";
     const stream: Stream = {
-      id: this.#newId(target.rtp.host, peer),
+      id,
       call,
       key,
       media: target.media,
@@ -154,7 +202,7 @@ export class Calls {
     };
     call.streams.set(key, stream);
     host.streams++;
-    this.#byMaster.set(masterKey(target.rtp.host, peer, stream.id), stream);
+    this.#byMaster.set(masterKey(peer, stream.id), stream);
     for (const component of stream.components) this.#byPort.set(component.port, { stream, component });
     return stream;
   }
@@ -176,22 +224,34 @@ export class Calls {
     remember(call.remotes, tag, targets);
   }
 
-  /** Brings the kernel's expectations of a call to what its SDP now wants, changing only what differs. */
+  /** An INVITE of a call that has ended tries it again. */
+  revive(call: Call, now: number): void {
+    if (call.phase !== "ended") return;
+    call.phase = "early";
+    this.touch(call, now);
+  }
+
+  /**
+   * Brings the kernel's expectations of a call to what its SDP now wants, changing only what differs. Nothing of
+   * a call that has ended is armed.
+   */
   settle(call: Call, now: number): void {
-    if (call.phase === "ended") {
-      call.phase = "early";
-      this.touch(call, now);
-    }
+    if (call.phase === "ended") return;
+    // Several lines may be one stream (the same port offered as SAVP and AVP, BUNDLE), so all are gathered first.
+    const targets = new Map<Stream, MediaTarget[]>();
     for (const lines of call.lines.values()) {
       for (const [index, stream] of lines.entries()) {
         if (stream === undefined) continue;
-        const targets: MediaTarget[] = [];
+        const known = targets.get(stream) ?? [];
+        targets.set(stream, known);
         for (const remote of call.remotes.values()) {
           const target = remote[index];
-          if (target !== undefined) targets.push(target);
+          if (target !== undefined) known.push(target);
         }
-        for (const component of stream.components) this.#settle(stream, component, targets, now);
       }
+    }
+    for (const [stream, known] of targets) {
+      for (const component of stream.components) this.#settle(stream, component, known, now);
     }
   }
 
@@ -202,10 +262,19 @@ export class Calls {
       this.#wheel.schedule(call.timer, now + (call.phase === "early" ? early : answered));
   }
 
-  /** A 2xx confirmed a dialog of the call (RFC 3261 §13.2.2.4). */
-  answered(call: Call, now: number): void {
+  /** A 2xx confirmed a dialog of the call (RFC 3261 §13.2.2.4); `dialog` names it by both its tags. */
+  answered(call: Call, dialog: string, now: number): void {
+    if (call.phase === "ended") return;
     call.phase = "answered";
+    if (call.dialogs.size < MOST_TAGS) call.dialogs.add(ownText(dialog));
     this.touch(call, now);
+  }
+
+  /** A dialog of the call is over; with the last one the call ends. */
+  dialogOver(call: Call, dialog: string, now: number): void {
+    call.dialogs.delete(dialog);
+    if (call.dialogs.size === 0) this.end(call, now);
+    else this.touch(call, now);
   }
 
   /** Closes a call's media now and frees its ports a little later, so that a retry of the same call keeps them. */
@@ -215,22 +284,26 @@ export class Calls {
     for (const stream of call.streams.values()) this.#release(stream);
     call.lines.clear();
     call.remotes.clear();
+    call.dialogs.clear();
     this.#wheel.schedule(call.timer, now + this.#timers.linger);
   }
 
   /** Ends a call and frees all it holds at once. */
   close(call: Call): void {
-    if (call.binding.calls.get(call.callId) !== call) return;
+    const calls = this.#byBinding.get(call.binding);
+    if (calls?.get(call.callId) !== call) return;
     this.#wheel.cancel(call.timer);
     for (const stream of call.streams.values()) this.#close(stream);
     call.streams.clear();
-    call.binding.calls.delete(call.callId);
+    calls.delete(call.callId);
+    if (calls.size === 0) this.#byBinding.delete(call.binding);
+    call.binding.calls = calls.size;
     this.#calls--;
   }
 
-  /** The stream whose master has these hosts and this id. */
-  byMaster(insideHost: string, peer: string, id: number): Stream | undefined {
-    return this.#byMaster.get(masterKey(insideHost, peer, id));
+  /** The stream whose master leads to this remote host and has this id. */
+  byMaster(peer: string, id: number): Stream | undefined {
+    return this.#byMaster.get(masterKey(peer, id));
   }
 
   /** The stream and component an external media port belongs to. */
@@ -239,18 +312,35 @@ export class Calls {
   }
 
   /**
-   * The kernel says that an expectation is gone and we did not take it out: consumed by a packet, or timed out.
-   * A consumed one means that the component's media now flows, so its twin is taken out at once.
+   * The kernel says that an expectation is gone. One that we did not take out was consumed by a packet, or timed
+   * out; consumed means that the component's media now flows, so its twin is taken out at once.
+   *
+   * @returns true when it was consumed
    */
-  destroyed(stream: Stream, component: Component, key: string, now: number): void {
+  destroyed(stream: Stream, component: Component, key: string, now: number): boolean {
+    const awaited = component.removed.get(key);
+    if (awaited !== undefined) {
+      // The event of an earlier one of this name, which must not be taken for the end of the present one.
+      if (awaited === 1) component.removed.delete(key);
+      else component.removed.set(key, awaited - 1);
+      return false;
+    }
     const { state } = component;
-    if (state.kind !== "armed" || !component.armed.delete(key)) return;
+    if (state.kind !== "armed" || !component.armed.delete(key)) return false;
     if (now >= state.until) {
       if (component.armed.size === 0) component.state = { kind: "planned" };
-      return;
+      return false;
     }
     this.#disarm(stream, component);
     component.state = { kind: "flowing", since: now };
+    return true;
+  }
+
+  /** Waits for no more events of expectations that were taken out: some of them were lost. */
+  forgetRemovals(): void {
+    for (const stream of this.#byMaster.values()) {
+      for (const component of stream.components) component.removed.clear();
+    }
   }
 
   #settle(stream: Stream, component: Component, targets: readonly MediaTarget[], now: number): void {
@@ -265,7 +355,7 @@ export class Calls {
     const surplus: Wanted[] = [];
     for (const [key, one] of component.armed) if (!keys.includes(key)) surplus.push(one);
     if (surplus.length > 0) {
-      for (const one of surplus) component.armed.delete(wantedKey(one));
+      for (const one of surplus) takeOut(component, wantedKey(one));
       this.#arming.disarm(stream, component, surplus);
     }
     const missing = wanted.filter((one) => !component.armed.has(wantedKey(one)));
@@ -282,13 +372,13 @@ export class Calls {
   #disarm(stream: Stream, component: Component): void {
     if (component.armed.size === 0) return;
     const all = [...component.armed.values()];
-    component.armed.clear();
+    for (const key of [...component.armed.keys()]) takeOut(component, key);
     this.#arming.disarm(stream, component, all);
   }
 
   #release(stream: Stream): void {
     for (const component of stream.components) {
-      component.armed.clear();
+      for (const key of [...component.armed.keys()]) takeOut(component, key);
       component.state = { kind: "planned" };
       component.flowingFor = "";
     }
@@ -299,20 +389,26 @@ export class Calls {
     this.#release(stream);
     for (const { port } of stream.components) this.#byPort.delete(port);
     this.#mediaPorts.give(stream.base, stream.units);
-    stream.call.binding.host.streams--;
-    this.#byMaster.delete(masterKey(stream.inside.host, stream.peer, stream.id));
+    stream.call.host.streams--;
+    this.#byMaster.delete(masterKey(stream.peer, stream.id));
   }
 
-  #expire(call: Call): void {
-    this.close(call);
+  #closeUnnamed(call: Call): void {
+    const named = new Set([...call.lines.values()].flat());
+    for (const [key, stream] of call.streams) {
+      if (named.has(stream)) continue;
+      this.#close(stream);
+      call.streams.delete(key);
+    }
   }
 
-  #newId(insideHost: string, peer: string): number {
-    // A million streams of 65,535 ids each share few pairs of hosts; the next free id is never far.
-    do {
-      this.#nextId = this.#nextId === 65535 ? 1 : this.#nextId + 1;
-    } while (this.#byMaster.has(masterKey(insideHost, peer, this.#nextId)));
-    return this.#nextId;
+  /** The kernel knows a master by the remote host and this id, whichever inside host it is for. */
+  #newId(peer: string): number | undefined {
+    for (let tried = 0; tried < ID_SEARCH; tried++) {
+      this.#nextId = this.#nextId === 65_535 ? 1 : this.#nextId + 1;
+      if (!this.#byMaster.has(masterKey(peer, this.#nextId))) return this.#nextId;
+    }
+    return undefined;
   }
 }
 
@@ -336,6 +432,7 @@ function component(kind: "rtp" | "rtcp", pair: number, first: Endpoint, port: nu
     port: port + 2 * pair,
     state: { kind: "planned" },
     armed: new Map(),
+    removed: new Map(),
     flowingFor: "",
   };
 }
@@ -344,13 +441,19 @@ function stateOf(component: Component, until: number): ComponentState {
   return component.armed.size === 0 ? { kind: "planned" } : { kind: "armed", until };
 }
 
-function masterKey(insideHost: string, peer: string, id: number): string {
-  return `${insideHost} ${peer} ${id}`;
+function masterKey(peer: string, id: number): string {
+  return `${peer} ${id}`;
+}
+
+/** Forgets an expectation that we take out ourselves; its event is still to come. */
+function takeOut(component: Component, key: string): void {
+  component.armed.delete(key);
+  component.removed.set(key, (component.removed.get(key) ?? 0) + 1);
 }
 
 function remember<Value>(byTag: Map<string, Value>, tag: string, value: Value): void {
   byTag.delete(tag);
-  byTag.set(tag, value);
+  byTag.set(ownText(tag), value);
   if (byTag.size > MOST_TAGS) {
     const oldest = byTag.keys().next();
     if (!oldest.done) byTag.delete(oldest.value);

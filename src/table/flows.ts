@@ -1,4 +1,4 @@
-import type { FlowEnds } from "../translate/mapping.ts";
+import type { FlowEnds } from "../packet/endpoint.ts";
 
 /**
  * Flow is one signalling flow of a binding: the packets between it and one remote endpoint, in both

@@ -18,8 +18,7 @@ export class InsideHost {
 
   /** Notes that this host has sent SIP to `remote`; when full, the address spoken to longest ago is forgotten. */
   spokeTo(remote: number | string): void {
-    if (this.#remotes.has(remote)) return;
-    if (this.#remotes.size >= MOST_REMOTES) {
+    if (!this.#remotes.delete(remote) && this.#remotes.size >= MOST_REMOTES) {
       const oldest = this.#remotes.keys().next();
       if (!oldest.done) this.#remotes.delete(oldest.value);
     }

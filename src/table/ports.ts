@@ -28,6 +28,7 @@ const RUN_SEARCH = 64;
 export class PortPool {
   readonly #width: number;
   readonly #taken: PortTaken;
+  readonly #strict: boolean;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   readonly #used: Uint8Array;
@@ -40,11 +41,13 @@ export class PortPool {
    * @param width ports in one unit; units start at multiples of it
    * @param range the ports given out when the one asked for is not to be had
    * @param taken asked for every port before it is given out
+   * @param strict never give a port outside the range, even one that is asked for
    */
-  constructor(width: 1 | 2, range: PortRange, taken: PortTaken) {
+  constructor(width: 1 | 2, range: PortRange, taken: PortTaken, strict = false) {
     const units = PORTS / width;
     this.#width = width;
     this.#taken = taken;
+    this.#strict = strict;
     this.#next = new Int32Array(units).fill(NONE);
     this.#previous = new Int32Array(units).fill(NONE);
     this.#used = new Uint8Array(units);
@@ -63,7 +66,7 @@ export class PortPool {
   /**
    * Takes the unit `wanted` lies in if that is free, otherwise the least recently freed one.
    *
-   * @param wanted a port; any port from 1024 up may be asked for, also outside the range
+   * @param wanted a port; unless the pool is strict, any port from 1024 up may be asked for
    * @param count consecutive units wanted
    * @returns the unit's first port, or undefined when none is free
    */
@@ -84,11 +87,11 @@ export class PortPool {
   /**
    * Takes exactly this unit, as for a flow whose port the kernel has already chosen.
    *
-   * @returns false when it is in use
+   * @returns false when it is in use, or not to be given at all
    */
   adopt(port: number): boolean {
     const unit = Math.floor(port / this.#width);
-    if (unit < 0 || unit >= this.#used.length || this.#used[unit] === 1) return false;
+    if (!this.#isFree(unit, 1)) return false;
     this.#takeRun(unit, 1);
     return true;
   }
@@ -106,7 +109,8 @@ export class PortPool {
   #isFree(first: number, count: number): boolean {
     if (first * this.#width < LOWEST || first + count > this.#used.length) return false;
     for (let unit = first; unit < first + count; unit++) {
-      if (this.#used[unit] === 1 || this.#anyTaken(unit)) return false;
+      if (this.#used[unit] === 1 || (this.#strict && this.#listed[unit] !== 1) || this.#anyTaken(unit))
+        return false;
     }
     return true;
   }

@@ -1,5 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Call } from "./calls.ts";
+import type { InsideHost } from "./inside-hosts.ts";
 
 /** What an SDP says of one m= line, whichever side sent it: where its media and its RTCP are to be sent. */
 export interface MediaTarget {
@@ -47,15 +47,24 @@ export interface Component {
   state: ComponentState;
   /** The expectations now in the kernel, by `wantedKey`. */
   readonly armed: Map<string, Wanted>;
+  /** How many events of each key are still to come for expectations that we took out ourselves. */
+  readonly removed: Map<string, number>;
   /** Keys wanted when it began to flow: while they stay the same, a new SDP creates nothing. */
   flowingFor: string;
 }
 
+/** StreamOwner is the call a stream belongs to, as far as the stream's own keeping needs it. */
+export interface StreamOwner {
+  readonly callId: string;
+  readonly host: InsideHost;
+  readonly streams: Map<string, Stream>;
+}
+
 /** Stream is one m= line of one inside endpoint in one call, with its external ports. */
 export interface Stream {
-  /** 16 bits that, with the two hosts, name its master conntrack. */
+  /** 16 bits that, with the remote host, name its master conntrack. */
   readonly id: number;
-  readonly call: Call;
+  readonly call: StreamOwner;
   readonly key: string;
   readonly media: string;
   readonly transport: Transport;
@@ -77,8 +86,10 @@ export function wantedKey(wanted: Wanted): string {
     : `out ${wanted.remote.host} ${wanted.remote.port}`;
 }
 
-/** The kernel allows 4 expectations of a class per master; one is the inbound one. */
-const MOST_REMOTES = 3;
+/** The kernel takes 4 expectations of a class per master and evicts the oldest beyond that, without a word. */
+const MOST_OF_A_CLASS = 4;
+/** So more port pairs than this cannot have an inbound and an outbound expectation each. */
+export const MOST_PAIRS = MOST_OF_A_CLASS / 2;
 
 /**
  * The expectations a component needs, given every answer its call has had.
@@ -98,9 +109,11 @@ export function wantedFor(
   if (targets.length === 0) return [{ direction: "inbound", source: undefined }];
   const wanted: Wanted[] = [];
   const sources = new Set<string | undefined>();
-  for (const target of targets.slice(-MOST_REMOTES)) {
+  const mostRemotes = MOST_OF_A_CLASS / stream.units - 1;
+  for (const target of targets.slice(-mostRemotes)) {
     const remote = remoteOf(component, stream, target);
-    if (remote === undefined || target.held || remote.port === 0) continue;
+    // Port 0 rejects the line, its RTCP with it (RFC 3264 §6).
+    if (remote === undefined || target.held || target.rtp.port === 0) continue;
     wanted.push({ direction: "outbound", remote });
     sources.add(anySource ? undefined : remote.host);
   }

@@ -1,17 +1,9 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { MediaDescription } from "../sdp/session.ts";
+import type { Place } from "../sip/place.ts";
 
-/** The places of a message where an address of the inside endpoint can stand. */
-export type Place =
-  | "request-uri"
-  | "via"
-  | "contact"
-  | "record-route"
-  | "route"
-  | "path"
-  | "service-route"
-  | "refer-to"
-  | "referred-by";
+export type { FlowEnds } from "../packet/endpoint.ts";
+export type { Place };
 
 /** What a signalling address becomes; `port` undefined writes the host alone. */
 export interface Rewrite {
@@ -35,6 +27,8 @@ export interface Refusal {
     | "bindings-full"
     | "signalling-ports-exhausted"
     | "media-host-not-allowed"
+    | "media-port-not-allowed"
+    | "too-many-ports"
     | "unsupported-transport";
 }
 
@@ -71,12 +65,4 @@ export interface Mapping {
   candidate?(host: string, port: number): Endpoint | undefined;
   /** What a bare host without a port (SDP o=, a session c= no line uses) becomes; undefined leaves it. */
   host(host: string): string | undefined;
-}
-
-/** The two ends of the flow a message travels on, as the inside and the outside see them. */
-export interface FlowEnds {
-  readonly inside: Endpoint;
-  readonly outside: Endpoint;
-  readonly remote: Endpoint;
-  readonly transport: Transport;
 }

@@ -76,13 +76,15 @@ describe("Calls", () => {
     wheel = new TimerWheel(0);
     const hosts = new InsideHosts();
     const media = new PortPool(2, { first: 10_000, last: 10_099 }, () => false);
-    const limits = { streams: 20, streamsPerHost: 10 };
+    const limits = { calls: 5, streams: 20, streamsPerHost: 10 };
     calls = new Calls(media, wheel, arming, TIMERS, limits, false);
     const signalling = new PortPool(1, { first: 5060, last: 5070 }, () => false);
     const bindings = new Bindings("udp", signalling, hosts, wheel, 10, 600_000, () => undefined);
     const binding = bindings.create(1, { host: "192.168.50.10", port: 5060 }, 0);
     if (typeof binding === "string") throw new Error(binding);
-    call = calls.of(binding, "a84b4c76e66710", 0);
+    const made = calls.of(binding, "a84b4c76e66710", 0);
+    if (made === undefined) throw new Error("no call was made");
+    call = made;
   });
 
   it("lets early media in from anywhere while there is no answer", () => {
@@ -171,9 +173,68 @@ describe("Calls", () => {
   it("gives a retry of a refused call its ports again", () => {
     const stream = offer(call);
     calls.end(call, 0);
+    calls.revive(call, 0);
     expect(offer(call)).toBe(stream);
     wheel.advance(6000);
     expect(calls.byPort(stream.base)?.stream).toBe(stream);
+  });
+
+  it("arms nothing for a call that has ended, whatever is still said in it", () => {
+    offer(call);
+    calls.end(call, 0);
+    arming.take();
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    calls.answered(call, "inside t1", 0);
+    expect(arming.take()).toEqual([]);
+    expect(call.phase).toBe("ended");
+  });
+
+  it("lasts as long as one of its forks' dialogs does", () => {
+    calls.answered(call, "inside t1", 0);
+    calls.answered(call, "inside t2", 0);
+    calls.dialogOver(call, "inside t1", 0);
+    expect(call.phase).toBe("answered");
+    calls.dialogOver(call, "inside t2", 0);
+    expect(call.phase).toBe("ended");
+  });
+
+  it("keeps a stream that two lines name when one of the two is rejected", () => {
+    const stream = offer(call);
+    calls.insideSaid(call, "inside", [stream, stream], [false, false]);
+    arming.take();
+    const refused = target("203.0.113.3", 0, { index: 1 });
+    calls.remoteSaid(call, "t1", [target("203.0.113.3", 20_000), refused]);
+    calls.settle(call, 0);
+    expect(arming.take()).toEqual(["arm rtp out 203.0.113.3 20000", "arm rtcp out 203.0.113.3 20001"]);
+  });
+
+  it("sends no RTCP toward a line that was rejected", () => {
+    calls.remoteSaid(call, "t1", [target("203.0.113.3", 0)]);
+    offer(call);
+    expect(arming.take()).toEqual([]);
+  });
+
+  it("does not take the event of its own deletion for media that flows", () => {
+    calls.remoteSaid(call, "t1", [target("203.0.113.3", 20_000)]);
+    const stream = offer(call);
+    answer(call, "t1", target("0.0.0.0", 20_000, { held: true }));
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    arming.take();
+    flow(stream, "in 203.0.113.3");
+    expect(arming.take()).toEqual([]);
+    expect(stream.components[0]?.state.kind).toBe("armed");
+    flow(stream, "in 203.0.113.3");
+    expect(stream.components[0]?.state.kind).toBe("flowing");
+  });
+
+  it("refuses more port pairs than the kernel can expect for one master", () => {
+    const line = target("192.168.50.10", 4000, { count: 4 });
+    expect(calls.stream(call, line, "203.0.113.2")).toBe("too-many-ports");
+  });
+
+  it("holds no more calls than it may", () => {
+    const made = Array.from({ length: 6 }, (_, index) => calls.of(call.binding, `call ${index}`, 0));
+    expect(made.filter((one) => one !== undefined)).toHaveLength(4);
   });
 
   it("refuses a host more streams than its share", () => {

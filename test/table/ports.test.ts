@@ -65,6 +65,12 @@ describe("PortPool", () => {
     expect(pool.take(5061)).toBe(5060);
   });
 
+  it("gives nothing outside its range when it is strict", () => {
+    const pool = new PortPool(1, { first: 5060, last: 5070 }, nobody, true);
+    expect(pool.take(40_000)).toBe(5060);
+    expect(pool.adopt(40_000)).toBe(false);
+  });
+
   it("says which port was given back twice", () => {
     const pool = new PortPool(1, { first: 5060, last: 5070 }, nobody);
     pool.take(5060);
