@@ -14,6 +14,8 @@ import {
 } from "./characters.ts";
 import { valueEndOf } from "./parameters.ts";
 
+const FIRST_BEYOND_ASCII = 0x80;
+
 /** NameAddress is a name-addr or a bare addr-spec with its header parameters (RFC 3261 §20.10). */
 export interface NameAddress {
   readonly uriStart: number;
@@ -28,7 +30,7 @@ export interface NameAddress {
  * Reads the value of From, To, Contact, Route, ... that starts at `start`.
  *
  * @returns undefined when it breaks RFC 3261 §25.1: an open quoted string, a display name of other characters
- *   than tokens, `<` without `>`, white space inside `<>`, a bare URI with `?` (§20.10 wants `<>` around it)
+ *   than tokens and UTF-8, `<` without `>`, white space inside `<>`, a bare URI with `?` (§20.10 wants `<>` around it)
  */
 export function scanNameAddress(text: string, start: number, end: number): NameAddress | undefined {
   let at = skipSpace(text, start, end);
@@ -39,11 +41,16 @@ export function scanNameAddress(text: string, start: number, end: number): NameA
     return at < end && text.charCodeAt(at) === LESS ? angled(text, at, end) : undefined;
   }
   const first = at;
-  while (at < end && (isToken(text.charCodeAt(at)) || isSpace(text.charCodeAt(at)))) at++;
+  while (at < end && isDisplayCharacter(text.charCodeAt(at))) at++;
   if (at >= end) return undefined;
   const code = text.charCodeAt(at);
   if (code === LESS) return angled(text, at, end);
   return code === COLON ? bare(text, first, end) : undefined;
+}
+
+/** What an unquoted display name is made of; phones write names in UTF-8 there too, which §25.1 does not foresee. */
+function isDisplayCharacter(code: number): boolean {
+  return isToken(code) || isSpace(code) || code >= FIRST_BEYOND_ASCII;
 }
 
 function angled(text: string, open: number, end: number): NameAddress | undefined {

@@ -44,6 +44,14 @@ describe("an address in a field", () => {
   });
 });
 
+describe("a display name in UTF-8 without quotes, as phones write it", () => {
+  it("does not keep the address behind it from being read", () => {
+    const text = Buffer.from("Jos\u00e9 <sip:jose@192.168.50.10>;tag=1", "utf8").toString("latin1");
+    const address = scanNameAddress(text, 0, text.length);
+    expect(address && text.slice(address.uriStart, address.uriEnd)).toBe("sip:jose@192.168.50.10");
+  });
+});
+
 describe("the Contacts of a REGISTER", () => {
   function register(lines: string): SipMessage {
     const result = scan(
