@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 import { program } from "commander";
+import { registerReplay } from "./replay.ts";
 import { registerRewrite } from "./rewrite.ts";
 import { registerRules } from "./rules.ts";
 import { registerRun } from "./run.ts";
+
+// Whoever stops reading, as `head` does, has what he wanted.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 program
   .name("sipexpectd")
@@ -11,4 +17,5 @@ program
 registerRun(program);
 registerRules(program);
 registerRewrite(program);
+registerReplay(program);
 await program.parseAsync();

@@ -1,0 +1,107 @@
+import type { IpPacket } from "../capture/ip-packets.ts";
+import type { WrittenPacket } from "../capture/write-pcap.ts";
+import type { Config } from "../config/schema.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import type { Network } from "../packet/network.ts";
+import { type PacketKind, PacketView } from "../packet/packet-view.ts";
+import { Replay, type ReplayedMessage } from "./replay.ts";
+import { leavingGateway } from "./replay-output.ts";
+import { receivedAddress } from "./replay-side.ts";
+
+/** Stands in for an external address that nobody has named (TEST-NET-1 of RFC 5737). */
+const STAND_IN = "192.0.2.1";
+
+/** What a capture is replayed with. */
+export interface ReplayOptions {
+  readonly config: Config;
+  /** The phones' networks. */
+  readonly inside: readonly Network[];
+  /** The gateway's external address; undefined to take it from the capture. */
+  readonly outside: string | undefined;
+}
+
+/** A message and when it was captured, in nanoseconds since 1970. */
+export interface TimedMessage {
+  readonly time: bigint;
+  readonly message: ReplayedMessage;
+}
+
+/** What became of a whole capture. */
+export interface ReplayedCapture {
+  readonly messages: readonly TimedMessage[];
+  readonly external: string;
+  /** Where `external` comes from: an option, a Via of the capture, or nowhere. */
+  readonly externalFrom: "given" | "received" | "stand-in";
+  /** How many packets were not followed, by the reason in an admin's words. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Every packet in order: SIP over UDP as it leaves the gateway, the others as they came. */
+  readonly written: readonly WrittenPacket[];
+}
+
+const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "tcp">, string>> = {
+  "other-protocol": "IPv4 packets of neither UDP nor TCP",
+  ipv6: "IPv6 packets, which are not translated",
+  "not-ip": "packets that are no IP",
+  truncated: "packets too short for their headers",
+  "bad-length": "packets whose lengths contradict each other",
+  fragment: "packets whose lengths contradict each other",
+};
+
+/** Runs the IP packets of a capture, in their order, through an engine that has seen nothing yet. */
+export function replayCapture(packets: readonly IpPacket[], options: ReplayOptions): ReplayedCapture {
+  const { external, externalFrom, hasInboundInside } = survey(packets, options);
+  const sides = { inside: options.inside, external: ipv4ToNumber(external) ?? 0, hasInboundInside };
+  const replay = new Replay(options.config, sides, milliseconds(packets[0]?.time ?? 0n));
+  const messages: TimedMessage[] = [];
+  const written: WrittenPacket[] = [];
+  const left = new Map<string, number>();
+  const view = new PacketView();
+  for (const { time, bytes } of packets) {
+    const kind = view.parse(bytes, 0, bytes.length);
+    let output: Buffer | undefined;
+    if (kind !== "udp" && kind !== "tcp") count(left, UNREAD[kind]);
+    else {
+      const replayed = replay.take(view, bytes, kind, milliseconds(time));
+      if ("left" in replayed) count(left, replayed.left);
+      else {
+        for (const message of replayed) messages.push({ time, message });
+        const only = replayed[0];
+        if (kind === "udp" && only !== undefined) output = leavingGateway(view, bytes, only);
+      }
+    }
+    written.push({ time, bytes: output ?? bytes });
+  }
+  return { messages, external, externalFrom, left, written };
+}
+
+/** What all the packets together tell of the gateway and of the place where they were captured. */
+function survey(
+  packets: readonly IpPacket[],
+  { inside, outside }: ReplayOptions,
+): Pick<ReplayedCapture, "external" | "externalFrom"> & { readonly hasInboundInside: boolean } {
+  const isInside = (address: number): boolean => inside.some((network) => network.contains(address));
+  const view = new PacketView();
+  let received: string | undefined;
+  let hasInboundInside = false;
+  for (const { bytes } of packets) {
+    const kind = view.parse(bytes, 0, bytes.length);
+    if (kind !== "udp" && kind !== "tcp") continue;
+    if (isInside(view.source) || !isInside(view.destination)) continue;
+    hasInboundInside = true;
+    if (received !== undefined) continue;
+    const named = receivedAddress(view, bytes);
+    const address = named === undefined ? undefined : ipv4ToNumber(named);
+    if (address !== undefined && !isInside(address)) received = named;
+  }
+  if (outside !== undefined) return { external: outside, externalFrom: "given", hasInboundInside };
+  if (received !== undefined) return { external: received, externalFrom: "received", hasInboundInside };
+  return { external: STAND_IN, externalFrom: "stand-in", hasInboundInside };
+}
+
+function milliseconds(time: bigint): number {
+  return Number(time / 1_000_000n);
+}
+
+function count(left: Map<string, number>, reason: string): void {
+  left.set(reason, (left.get(reason) ?? 0) + 1);
+}

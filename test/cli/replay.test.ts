@@ -1,0 +1,280 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readCapture } from "../../src/capture/read-capture.ts";
+import { registerReplay } from "../../src/cli/replay.ts";
+import { checksumOf, sumWords } from "../../src/packet/checksum.ts";
+import { numberToIpv4 } from "../../src/packet/ipv4.ts";
+import { PacketView } from "../../src/packet/packet-view.ts";
+import { pcapFile, pcapngSection } from "../capture/files.ts";
+import { tcpPacket, udpPacket } from "../packet/packets.ts";
+import { crlf } from "../translate/exchange.ts";
+
+const PHONE = "192.168.50.10";
+const PROVIDER = "198.51.100.5";
+const EXTERNAL = "203.0.113.1";
+const RAW = { order: "little", nanoseconds: true, linkType: 101 } as const;
+
+function sdp(host: string, port: number): string {
+  return crlf(`v=0
+o=- 1 1 IN IP4 ${host}
+s=-
+c=IN IP4 ${host}
+t=0 0
+m=audio ${port} RTP/AVP 0
+`);
+}
+
+function message(startLine: string, cseq: string, more: readonly string[], body = ""): string {
+  const type = body === "" ? [] : ["Content-Type: application/sdp"];
+  const lines = [
+    startLine,
+    `Via: SIP/2.0/UDP ${PHONE}:5060;branch=z9hG4bK1${startLine.startsWith("SIP") ? `;received=${EXTERNAL}` : ""}`,
+    "From: <sip:a@example.net>;tag=1",
+    `To: <sip:b@example.net>${startLine.startsWith("SIP") ? ";tag=2" : ""}`,
+    "Call-ID: call-1",
+    `CSeq: ${cseq}`,
+    ...more,
+    ...type,
+    `Content-Length: ${body.length}`,
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+const CONTACT = [`Contact: <sip:a@${PHONE}:5060>`];
+const INVITE = message("INVITE sip:b@example.net SIP/2.0", "1 INVITE", CONTACT, sdp(PHONE, 40_000));
+const ANSWER = message("SIP/2.0 200 OK", "1 INVITE", ["Contact: <sip:b@198.51.100.5>"], sdp(PROVIDER, 5004));
+/** What the phone reads: `received` names what the phone knows itself by. */
+const ANSWER_READ = ANSWER.replace(`received=${EXTERNAL}`, `received=${PHONE}`);
+const BYE = message("BYE sip:b@example.net SIP/2.0", "2 BYE", []);
+const BYE_OK = message("SIP/2.0 200 OK", "2 BYE", []);
+
+type Ends = readonly [source: string, destination: string];
+const OUT: Ends = [PHONE, PROVIDER];
+const IN: Ends = [PROVIDER, PHONE];
+
+function udp([source, destination]: Ends, payload: string, port = 5060): Buffer {
+  return udpPacket({ source, destination, sourcePort: port, destinationPort: port, payload });
+}
+
+function frames(...packets: readonly Buffer[]): { time: bigint; bytes: Buffer }[] {
+  return packets.map((bytes, index) => ({
+    time: 1_700_000_000_000_000_000n + BigInt(index) * 250_000_000n,
+    bytes,
+  }));
+}
+
+const CALL = frames(
+  udp(OUT, INVITE),
+  udp(IN, ANSWER),
+  udp(OUT, "\x80\x00 media", 40_000),
+  udp(OUT, BYE),
+  udp(IN, BYE_OK),
+);
+
+describe("sipexpectd replay", () => {
+  let folder: string;
+  let printed: string;
+  let failed: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "replay-"));
+    printed = "";
+    failed = "";
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs the command on a file of these bytes, as the shell would. */
+  async function replay(bytes: Buffer, ...args: string[]): Promise<string[]> {
+    const file = join(folder, "call.pcap");
+    writeFileSync(file, bytes);
+    vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      printed += String(chunk);
+      return true;
+    });
+    vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
+      failed += String(chunk);
+      return true;
+    });
+    const quiet = {
+      writeErr: (text: string): void => {
+        failed += text;
+      },
+    };
+    const program = new Command().exitOverride().configureOutput(quiet);
+    registerReplay(program);
+    for (const command of program.commands) command.exitOverride().configureOutput(quiet);
+    const given = args.includes("--inside") ? args : ["--inside", "192.168.50.0/24", ...args];
+    try {
+      await program.parseAsync(["node", "sipexpectd", "replay", file, ...given]);
+    } finally {
+      vi.restoreAllMocks();
+    }
+    return printed.split("\n");
+  }
+
+  it("draws a call with what is changed and which media ports are opened and closed", async () => {
+    const lines = await replay(pcapFile(CALL, RAW));
+    expect(lines).toEqual([
+      `external address ${EXTERNAL} (as a Via of the capture says; name another with --outside)`,
+      "",
+      "Call-ID call-1",
+      "    0.000000  192.168.50.10:5060 --> 203.0.113.1:5060 --> 198.51.100.5:5060  INVITE sip:b@example.net SIP/2.0",
+      "              via             192.168.50.10 -> 203.0.113.1",
+      "              contact         192.168.50.10 -> 203.0.113.1",
+      "              content-length  96 -> 92",
+      "              sdp-origin      192.168.50.10 -> 203.0.113.1",
+      "              sdp-connection  192.168.50.10 -> 203.0.113.1",
+      "              opens audio rtp 192.168.50.10:40000 <-- 203.0.113.1:40000 <-- any",
+      "              opens audio rtcp 192.168.50.10:40001 <-- 203.0.113.1:40001 <-- any",
+      "    0.250000  192.168.50.10:5060 <-- 203.0.113.1:5060 <-- 198.51.100.5:5060  SIP/2.0 200 OK",
+      "              via             203.0.113.1 -> 192.168.50.10",
+      "              opens audio rtp 192.168.50.10:40000 --> 203.0.113.1:40000 --> 198.51.100.5:5004",
+      "              opens audio rtcp 192.168.50.10:40001 --> 203.0.113.1:40001 --> 198.51.100.5:5005",
+      "    0.750000  192.168.50.10:5060 --> 203.0.113.1:5060 --> 198.51.100.5:5060  BYE sip:b@example.net SIP/2.0",
+      "              via             192.168.50.10 -> 203.0.113.1",
+      "    1.000000  192.168.50.10:5060 <-- 203.0.113.1:5060 <-- 198.51.100.5:5060  SIP/2.0 200 OK",
+      "              via             203.0.113.1 -> 192.168.50.10",
+      "              closes audio 203.0.113.1:40000, 203.0.113.1:40001",
+      "",
+      "not followed:",
+      "       1  UDP packets that are not SIP (media, keep-alives)",
+      "",
+    ]);
+  });
+
+  it("takes pcapng the same", async () => {
+    const pcap = await replay(pcapFile(CALL, RAW));
+    printed = "";
+    expect(await replay(pcapngSection(CALL, { ...RAW, order: "big" }))).toEqual(pcap);
+  });
+
+  it("undoes at the phone what a capture of the outside holds", async () => {
+    const outsideAnswer = ANSWER.replace(`${PHONE}:5060;`, `${EXTERNAL}:5060;`);
+    const capture = frames(udp(OUT, INVITE), udp([PROVIDER, EXTERNAL], outsideAnswer));
+    const written = join(folder, "out.pcap");
+    const lines = await replay(pcapFile(capture, RAW), "--outside", EXTERNAL, "--write", written);
+    expect(lines).toContain("              via             203.0.113.1 -> 192.168.50.10");
+    const [, answer] = [...readCapture(written, readFileSync(written))];
+    expect(answer?.bytes.toString("latin1", 28)).toBe(ANSWER_READ);
+  });
+
+  it("writes each packet as it leaves the gateway, with right checksums", async () => {
+    const written = join(folder, "out.pcap");
+    await replay(pcapFile(CALL, RAW), "--write", written);
+    const packets = [...readCapture(written, readFileSync(written))];
+    expect(packets.map(({ time }) => time)).toEqual(CALL.map(({ time }) => time));
+    const view = new PacketView();
+    const ends = packets.map(({ bytes }) => {
+      expect(view.parse(bytes, 0, bytes.length)).toBe("udp");
+      return `${numberToIpv4(view.source)} > ${numberToIpv4(view.destination)}`;
+    });
+    const outbound = `${EXTERNAL} > ${PROVIDER}`;
+    const inbound = `${PROVIDER} > ${PHONE}`;
+    expect(ends).toEqual([outbound, inbound, `${PHONE} > ${PROVIDER}`, outbound, inbound]);
+    const [invite, answer, media] = packets.map(({ bytes }) => bytes);
+    expect(invite?.toString("latin1", 28)).toBe(
+      INVITE.replaceAll(PHONE, EXTERNAL).replace("Content-Length: 96", "Content-Length: 92"),
+    );
+    expect(answer?.toString("latin1", 28)).toBe(ANSWER_READ);
+    expect(media).toEqual(CALL[2]?.bytes);
+    for (const bytes of [invite, answer]) {
+      if (bytes === undefined) throw new Error("a packet is missing");
+      const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      expect(checksumOf(sumWords(data, 0, 20))).toBe(0);
+      const pseudo = sumWords(data, 12, 20) + 17 + bytes.length - 20;
+      expect(checksumOf(pseudo + sumWords(data, 20, bytes.length))).toBe(0);
+    }
+  });
+
+  it("follows a call that comes in to a phone whose registration is not in the capture", async () => {
+    const invite = message(`INVITE sip:a@${PHONE} SIP/2.0`, "1 INVITE", [], sdp(PROVIDER, 5004));
+    const lines = await replay(pcapFile(frames(udp(IN, invite)), RAW), "--outside", EXTERNAL);
+    expect(lines).toContain("              taken to have registered before the capture began");
+    expect(lines.some((line) => line.includes("passes unmodified"))).toBe(false);
+  });
+
+  it("says why a message passes unmodified", async () => {
+    const broken = INVITE.replace("m=audio", "m=audio audio");
+    const lines = await replay(pcapFile(frames(udp(OUT, broken)), RAW), "--outside", EXTERNAL);
+    expect(lines.find((line) => line.includes("passes unmodified"))).toContain(
+      "untranslatable: malformed-sdp",
+    );
+    const unreadable = INVITE.replace("CSeq: 1", "CSeq: x");
+    printed = "";
+    const others = await replay(pcapFile(frames(udp(OUT, unreadable)), RAW), "--outside", EXTERNAL);
+    expect(others).toContain("SIP that cannot be read");
+    expect(others.find((line) => line.includes("passes unmodified"))).toContain("malformed-cseq at byte");
+  });
+
+  it("follows the TCP segments that hold whole messages and counts the others", async () => {
+    const ends = { source: PHONE, destination: PROVIDER, sourcePort: 41_000, destinationPort: 5060 };
+    const options = message("OPTIONS sip:b@example.net SIP/2.0", "1 OPTIONS", CONTACT).replace(
+      "/UDP",
+      "/TCP",
+    );
+    const capture = frames(
+      tcpPacket({ ...ends, payload: options + options }),
+      tcpPacket({ ...ends, payload: options.slice(0, 60) }),
+      tcpPacket({ ...ends, payload: options.slice(60) }),
+    );
+    const lines = await replay(pcapFile(capture, RAW), "--outside", EXTERNAL);
+    expect(lines.filter((line) => line.endsWith("(TCP)  OPTIONS sip:b@example.net SIP/2.0"))).toHaveLength(2);
+    expect(lines).toContain("       2  TCP segments that do not hold whole SIP messages");
+  });
+
+  it("tells how to capture when no SIP of the inside is there", async () => {
+    const lines = await replay(pcapFile(CALL, RAW), "--inside", "10.0.0.0/8");
+    expect(lines).toContain(
+      "no SIP from or to the inside networks; see --inside, and capture on the phones' side",
+    );
+    expect(lines).toContain("       5  packets between two outside hosts");
+    printed = "";
+    const outside = await replay(
+      pcapFile(frames(udp([PROVIDER, EXTERNAL], ANSWER)), RAW),
+      "--outside",
+      EXTERNAL,
+    );
+    expect(outside[2]).toBe(lines[2]);
+  });
+
+  it("prints nothing that a terminal would obey", async () => {
+    const hostile = INVITE.replace("sip:b@example.net SIP", "sip:b\x1b[2J@example.net SIP").replace(
+      "Call-ID: call-1",
+      "Call-ID: \x1b[31mcall",
+    );
+    await replay(pcapFile(frames(udp(OUT, hostile)), RAW), "--outside", EXTERNAL);
+    expect(printed).not.toContain("\x1b");
+    expect(printed).toContain("INVITE sip:b");
+  });
+
+  it("shows what is whole of a truncated file, then fails with one line", async () => {
+    const whole = pcapFile(CALL, RAW);
+    await replay(whole.subarray(0, whole.length - 1));
+    expect(process.exitCode).toBe(1);
+    expect(printed).toContain("BYE sip:b@example.net");
+    expect(failed).toMatch(
+      /^sipexpectd: \/.*call\.pcap: offset \d+: the file ends within a packet .*; packets.*\n$/,
+    );
+  });
+
+  it("names what is wrong with a file or a flag", async () => {
+    await replay(Buffer.from("no capture"));
+    expect(process.exitCode).toBe(1);
+    expect(failed).toContain("offset 0: a file that begins with 6e6f2063 is no capture");
+    await expect(replay(pcapFile(CALL, RAW), "--inside", "phones")).rejects.toMatchObject({ exitCode: 1 });
+    expect(failed).toContain('"phones" is not an IPv4 network');
+    failed = "";
+    await replay(pcapFile(CALL, RAW), "--write", join(folder, "absent", "out.pcap"));
+    expect(failed).toMatch(
+      /^sipexpectd: .*out\.pcap: offset 0: it cannot be written \(ENOENT.*; give --write.*\n$/,
+    );
+  });
+});
