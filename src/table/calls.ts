@@ -246,10 +246,13 @@ export class Calls {
         targets.set(stream, known);
         for (const remote of call.remotes.values()) {
           const target = remote[index];
-          if (target !== undefined) known.push(target);
+          // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
+          if (target?.media === stream.media) known.push(target);
         }
       }
     }
+    // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
+    for (const stream of call.streams.values()) if (!targets.has(stream)) this.#withdraw(stream);
     for (const [stream, known] of targets) {
       for (const component of stream.components) this.#settle(stream, component, known, now);
     }
@@ -350,8 +353,10 @@ export class Calls {
     const anySource = this.#anySource || component.armed.has(ANY_SOURCE);
     const wanted = wantedFor(component, stream, targets, anySource);
     const keys = wanted.map(wantedKey);
-    if (component.state.kind === "flowing" && component.flowingFor === keys.join()) return;
-    component.flowingFor = keys.join();
+    const asked = wantedFor(component, stream, targets, this.#anySource).map(wantedKey).join();
+    const isFlowing = component.state.kind === "flowing";
+    if (isFlowing && (component.flowingFor === asked || targets.length === 0)) return;
+    component.flowingFor = asked;
     const surplus: Wanted[] = [];
     for (const [key, one] of component.armed) if (!keys.includes(key)) surplus.push(one);
     if (surplus.length > 0) {
@@ -367,6 +372,14 @@ export class Calls {
       });
     }
     component.state = stateOf(component, now + this.#timers.expectation);
+  }
+
+  /** Takes a stream out of the kernel and keeps its ports: a refused offer of another leaves it as it was. */
+  #withdraw(stream: Stream): void {
+    for (const component of stream.components) {
+      this.#disarm(stream, component);
+      component.state = { kind: "planned" };
+    }
   }
 
   #disarm(stream: Stream, component: Component): void {

@@ -24,6 +24,10 @@ export interface DaemonStats {
   readonly counters: {
     /** Packets that passed as they came, by reason. */
     readonly passed: Readonly<Record<string, number>>;
+    /** Messages that passed as they came because a place could not be translated, by reason. */
+    readonly skipped: Readonly<Record<string, number>>;
+    /** Expectations put into the kernel. */
+    readonly armed: number;
   };
 }
 

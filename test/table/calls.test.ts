@@ -149,6 +149,27 @@ describe("Calls", () => {
     expect(arming.take()).toEqual([]);
   });
 
+  it("arms nothing for a refresh of a session that let early media in from anywhere", () => {
+    const stream = offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    flow(stream, "in any");
+    arming.take();
+    offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    expect(arming.take()).toEqual([]);
+  });
+
+  it("leaves flowing audio alone when T.38 is offered, and arms the fax once its stream takes the line", () => {
+    const stream = offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    flow(stream, "in any");
+    arming.take();
+    answer(call, "t1", target("203.0.113.3", 30_000, { media: "image", rtcp: undefined }));
+    expect(arming.take()).toEqual([]);
+    offer(call, target("192.168.50.10", 4500, { media: "image", rtcp: undefined }));
+    expect(arming.take()).toEqual(["arm rtp in 203.0.113.3", "arm rtp out 203.0.113.3 30000"]);
+  });
+
   it("arms a flowing stream anew when a re-INVITE moves the remote", () => {
     calls.remoteSaid(call, "outside", [target("203.0.113.3", 20_000)]);
     const stream = offer(call);
