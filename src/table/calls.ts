@@ -79,6 +79,10 @@ export class Call implements StreamOwner {
   get host(): InsideHost {
     return this.binding.host;
   }
+
+  get isForking(): boolean {
+    return this.phase === "early" && this.remotes.size > 1;
+  }
 }
 
 /** Why a stream could not be made. */
@@ -273,6 +277,19 @@ export class Calls {
     this.touch(call, now);
   }
 
+  /**
+   * A 2xx from outside says which of the forks is spoken to (RFC 3261 §13.2.2.4); what the others said is forgotten.
+   *
+   * @param tag To tag of the 2xx
+   */
+  chooseFork(call: Call, tag: string, now: number): void {
+    const chosen = call.remotes.get(tag);
+    if (chosen === undefined || call.remotes.size === 1 || call.dialogs.size > 1) return;
+    call.remotes.clear();
+    this.remoteSaid(call, tag, chosen);
+    this.settle(call, now);
+  }
+
   /** A dialog of the call is over; with the last one the call ends. */
   dialogOver(call: Call, dialog: string, now: number): void {
     call.dialogs.delete(dialog);
@@ -316,7 +333,8 @@ export class Calls {
 
   /**
    * The kernel says that an expectation is gone. One that we did not take out was consumed by a packet, or timed
-   * out; consumed means that the component's media now flows, so its twin is taken out at once.
+   * out; consumed means that the component's media now flows, so its twin is taken out at once. While several
+   * forks ring, it is the early media of one of them: the others, and whoever answers, are still waited for.
    *
    * @returns true when it was consumed
    */
@@ -329,10 +347,16 @@ export class Calls {
       return false;
     }
     const { state } = component;
-    if (state.kind !== "armed" || !component.armed.delete(key)) return false;
+    const consumed = component.armed.get(key);
+    if (state.kind !== "armed" || consumed === undefined) return false;
+    component.armed.delete(key);
     if (now >= state.until) {
       if (component.armed.size === 0) component.state = { kind: "planned" };
       return false;
+    }
+    if (stream.call.isForking) {
+      if (consumed.direction === "inbound") this.#arm(stream, component, [consumed], now);
+      return true;
     }
     this.#disarm(stream, component);
     component.state = { kind: "flowing", since: now };
@@ -364,14 +388,16 @@ export class Calls {
       this.#arming.disarm(stream, component, surplus);
     }
     const missing = wanted.filter((one) => !component.armed.has(wantedKey(one)));
-    if (missing.length > 0) {
-      for (const one of missing) component.armed.set(wantedKey(one), one);
-      this.#arming.arm(stream, component, missing, () => {
-        for (const one of missing) component.armed.delete(wantedKey(one));
-        component.state = stateOf(component, now + this.#timers.expectation);
-      });
-    }
+    if (missing.length > 0) this.#arm(stream, component, missing, now);
     component.state = stateOf(component, now + this.#timers.expectation);
+  }
+
+  #arm(stream: Stream, component: Component, wanted: readonly Wanted[], now: number): void {
+    for (const one of wanted) component.armed.set(wantedKey(one), one);
+    this.#arming.arm(stream, component, wanted, () => {
+      for (const one of wanted) component.armed.delete(wantedKey(one));
+      component.state = stateOf(component, now + this.#timers.expectation);
+    });
   }
 
   /** Takes a stream out of the kernel and keeps its ports: a refused offer of another leaves it as it was. */

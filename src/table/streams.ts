@@ -58,6 +58,8 @@ export interface StreamOwner {
   readonly callId: string;
   readonly host: InsideHost;
   readonly streams: Map<string, Stream>;
+  /** True while several remote parties ring, of whom each may send early media. */
+  readonly isForking: boolean;
 }
 
 /** Stream is one m= line of one inside endpoint in one call, with its external ports. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
@@ -8,6 +8,7 @@ const PHONE = phoneAddress(0);
 const [PROXY, ...FORK_HOSTS] = PROVIDER_HOSTS;
 
 let lab: Lab;
+let phones: ScriptMachine;
 let phone: ScriptEnd;
 let phoneMedia: ScriptEnd;
 let proxy: ScriptEnd;
@@ -16,12 +17,18 @@ let forks: readonly ScriptEnd[];
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
   await Daemon.start(lab);
-  const phones = new ScriptMachine(lab, "phone");
+  phones = new ScriptMachine(lab, "phone");
   const providers = new ScriptMachine(lab, "prov");
   phone = await phones.open(`${PHONE}:5060`);
-  phoneMedia = await phones.open(`${PHONE}:4000`);
   proxy = await providers.open(`${PROXY}:5060`);
   forks = await Promise.all(FORK_HOSTS.map((host, index) => providers.open(`${host}:${7000 + 100 * index}`)));
+});
+
+// None of the calls ends, so each has a media port of its own.
+let port = 4000;
+beforeEach(async () => {
+  phoneMedia = await phones.open(`${PHONE}:${port}`);
+  port += 2;
 });
 
 afterAll(() => lab?.dispose());
@@ -52,18 +59,52 @@ async function ring(callId: string): Promise<{ readonly invite: string; readonly
   return { invite, advertised: mediaAddress(invite) };
 }
 
+/** One of the forks answers; the answer repeats the SDP that its 183 had. */
+async function answer(invite: string, winner: number): Promise<ScriptEnd> {
+  const fork = forks[winner];
+  if (fork === undefined) throw new Error(`There is no fork ${winner}.`);
+  const sdp = sessionDescription(fork.address);
+  proxy.send(`${GATEWAY_OUTSIDE}:5060`, response(invite, "200 OK", { toTag: `fork${winner}`, sdp }));
+  expect(field((await phone.next()).text, "To")).toBe(`<sip:bob@example.com>;tag=fork${winner}`);
+  return fork;
+}
+
 test.for([0, 1, 2])(
   "of three forks, the media of number %i, which answers, goes both ways",
   async (winner) => {
     const { invite, advertised } = await ring(`answered-by-${winner}`);
     expect(advertised).toMatch(new RegExp(`^${GATEWAY_OUTSIDE}:\\d+$`));
-    const fork = forks[winner] as ScriptEnd;
-    const sdp = sessionDescription(fork.address);
-    proxy.send(`${GATEWAY_OUTSIDE}:5060`, response(invite, "200 OK", { toTag: `fork${winner}`, sdp }));
-    expect(field((await phone.next()).text, "To")).toBe(`<sip:bob@example.com>;tag=fork${winner}`);
-    // Which end speaks first is up to the other two: the kernel takes either.
+    const fork = await answer(invite, winner);
+    // Which end speaks first is up to the two: the kernel takes either.
     if (winner === 1) expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
     expect(await mediaSource(phoneMedia, fork.address, fork)).toBe(advertised);
     expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+  },
+);
+
+test.for([0, 1, 2])(
+  "the early media of three forks is heard, and the call goes on when number %i answers",
+  async (winner) => {
+    const { invite, advertised } = await ring(`all-early-then-${winner}`);
+    for (const fork of forks) {
+      expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+      expect(await mediaSource(phoneMedia, fork.address, fork)).toBe(advertised);
+    }
+    const fork = await answer(invite, winner);
+    expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+    expect(await mediaSource(phoneMedia, fork.address, fork)).toBe(advertised);
+  },
+);
+
+test.for([0, 1, 2])(
+  "a fork's early media does not keep out number %i, which is silent until it answers",
+  async (winner) => {
+    const { invite, advertised } = await ring(`one-early-then-${winner}`);
+    const [early] = forks.filter((_, index) => index !== winner);
+    if (early === undefined) throw new Error("There is no other fork.");
+    expect(await mediaSource(early, advertised, phoneMedia)).toBe(early.address);
+    const fork = await answer(invite, winner);
+    expect(await mediaSource(fork, advertised, phoneMedia)).toBe(fork.address);
+    expect(await mediaSource(phoneMedia, fork.address, fork)).toBe(advertised);
   },
 );

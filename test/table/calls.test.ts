@@ -126,6 +126,20 @@ describe("Calls", () => {
     expect(arming.take()).toEqual(["arm rtp out 203.0.113.4 30000", "arm rtcp out 203.0.113.4 30001"]);
   });
 
+  it("goes on waiting for the other forks when the early media of one has come", () => {
+    const stream = offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    answer(call, "t2", target("203.0.113.4", 30_000));
+    arming.take();
+    flow(stream, "in any");
+    expect(arming.take()).toEqual(["arm rtp in any", "arm rtcp in any"]);
+    calls.answered(call, "inside t2", 0);
+    calls.chooseFork(call, "t2", 0);
+    expect(arming.take()).toEqual(["disarm rtp out 203.0.113.3 20000", "disarm rtcp out 203.0.113.3 20001"]);
+    flow(stream, "in any");
+    expect(arming.take()).toEqual(["disarm rtp out 203.0.113.4 30000", "disarm rtcp out 203.0.113.4 30001"]);
+  });
+
   it("arms no RTCP of its own when both sides multiplex it", () => {
     offer(call, target("192.168.50.10", 4000, { mux: true }));
     arming.take();
