@@ -42,6 +42,18 @@ export const schema = z.strictObject({
   networks: z
     .array(ipv4Network)
     .default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]),
+  /** What is done to the SIP of which hosts; the first rule that matches decides, and translates by default. */
+  modes: z
+    .array(
+      z.strictObject({
+        /** The phones' network; all of them otherwise. */
+        inside: ipv4Network.optional(),
+        /** The providers' network; all of them otherwise. */
+        outside: ipv4Network.optional(),
+        mode: z.enum(["translate", "pinhole", "off"]),
+      }),
+    )
+    .default([]),
   ports: z
     .strictObject({
       /** External ports of SIP endpoints. RTP never uses one, as everything arriving there is queued. */

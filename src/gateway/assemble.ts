@@ -17,6 +17,7 @@ import type { GatewayContext } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { Gateway, type Sides } from "./gateway.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
+import { modeRules } from "./modes.ts";
 import { Pins } from "./pins.ts";
 import { routeToDestination } from "./route.ts";
 import { StrayEntries } from "./stray-entries.ts";
@@ -101,6 +102,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
     budget,
     routeOf: routeToDestination(routes, sides),
     isTranslated: (address) => networks.some((network) => network.contains(address)),
+    modeOf: modeRules(config.modes),
     now: clock(),
     external,
   };

@@ -5,6 +5,7 @@ import type { Bindings } from "../table/bindings.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Edit } from "../translate/translation.ts";
 import type { ExternalAddress } from "./external-address.ts";
+import type { ModeOf } from "./modes.ts";
 import type { Pins } from "./pins.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
@@ -41,6 +42,7 @@ export interface GatewayContext {
   readonly routeOf: RouteOf;
   /** True for an inside address that is behind our NAT: others are routed and none of our business. */
   readonly isTranslated: (address: number) => boolean;
+  readonly modeOf: ModeOf;
   /** Milliseconds of a monotonic clock, read once a batch. */
   now: number;
   external: ExternalAddress;

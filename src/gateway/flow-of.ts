@@ -1,4 +1,4 @@
-import { numberToIpv4 } from "../packet/ipv4.ts";
+import { ipv4ToNumber, numberToIpv4 } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
@@ -16,6 +16,7 @@ export function flowOf(context: GatewayContext, binding: Binding, address: numbe
         remote: { host: numberToIpv4(address), port },
         transport: binding.transport,
       },
+      pinhole: context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, address) === "pinhole",
       verifiedAt: undefined,
     };
     binding.flows.set(key, flow);

@@ -1,5 +1,5 @@
 import type { Transport } from "../packet/endpoint.ts";
-import { isIpv4Literal } from "../packet/ipv4.ts";
+import { ipv4ToNumber, isIpv4Literal } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -8,6 +8,7 @@ import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
 import type { MediaTarget } from "../table/streams.ts";
 import { translateInbound } from "../translate/inbound.ts";
+import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
 import { negotiates, progressCall, startsCall } from "./call-progress.ts";
@@ -44,6 +45,7 @@ export class Inbound {
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
     if (!binding.host.knows(packet.source)) return "source-not-allowed";
+    if (context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, packet.source) === "off") return "mode-off";
     const flow = flowOf(context, binding, packet.source, packet.sourcePort);
     const failure = context.pins.ensure(binding, flow, "inbound", context.now);
     if (failure !== undefined) {
@@ -59,10 +61,13 @@ export class Inbound {
   #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
     const context = this.#context;
     this.#mapping.begin(flow);
-    const translation = translateInbound(message, flow.ends, this.#mapping);
+    const translation = flow.pinhole
+      ? observeMedia(message)
+      : translateInbound(message, flow.ends, this.#mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "inbound");
     noteRegistration(context, binding, flow, message);
     this.#follow(message, binding, translation);
+    if (flow.pinhole) return "mode-pinhole";
     if (translation.edits.length === 0) return "nothing-to-change";
     return { text: splice(message.text, translation.edits), edits: translation.edits };
   }

@@ -71,6 +71,7 @@ export class OutboundMapping implements Mapping {
     const flow = this.#flow;
     const binding = this.#binding;
     if (flow === undefined || binding === undefined) return undefined;
+    if (line.host === flow.ends.outside.host) return this.#alreadyPublic(line, flow, binding);
     const policy = line.host === flow.ends.inside.host ? "own" : this.#mediaHost(line.host);
     if (policy === "public") return undefined;
     const target = mediaTarget(line);
@@ -89,6 +90,20 @@ export class OutboundMapping implements Mapping {
     const rtcp = stream.components[1];
     if (rtp === undefined) return undefined;
     return { host: flow.ends.outside.host, port: rtp.port, rtcpPort: rtcp?.port ?? rtp.port + 1 };
+  }
+
+  /**
+   * A phone that has learned its public address (STUN) writes it itself: nothing is changed, and media to the very
+   * port it names is let through to the same port of the phone, if nobody else has it.
+   */
+  #alreadyPublic(line: MediaDescription, flow: Flow, binding: Binding): undefined {
+    const { host } = flow.ends.inside;
+    const target = mediaTarget({ ...line, host });
+    if (!portsMayBeOpened(target) || line.index >= MOST_LINES) return;
+    this.call ??= this.#calls.of(binding, this.#callId, this.#now);
+    if (this.call === undefined) return;
+    const stream = this.#calls.stream(this.call, target, flow.ends.remote.host, "exactly");
+    if (typeof stream !== "string") this.streams[line.index] = stream;
   }
 
   host(host: string): string | undefined {

@@ -8,8 +8,9 @@ import type { Binding, BindingRefusal } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
 import type { Refusal } from "../translate/mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
+import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
-import type { Translation } from "../translate/translation.ts";
+import { skipped, type Translation } from "../translate/translation.ts";
 import { negotiates, progressCall, startsCall } from "./call-progress.ts";
 import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
@@ -44,6 +45,7 @@ export class Outbound {
     const known = context.bindings[this.#transport].byInside(endpointKey(source, sourcePort));
     let flow = known?.flows.get(endpointKey(destination, destinationPort));
     if (flow === undefined) {
+      if (context.modeOf(source, destination) === "off") return "mode-off";
       const route = context.routeOf(destination, source, inInterface, mark);
       if (route !== "outside") return route;
     }
@@ -86,11 +88,25 @@ export class Outbound {
     const context = this.#context;
     const mapping = this.#mapping;
     mapping.begin(binding, flow, message.callId, context.now);
+    if (flow.pinhole) return this.#openOnly(message, binding);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
     return { text: splice(message.text, translation.edits), edits: translation.edits };
+  }
+
+  /** Mode pinhole: the media of the message is opened, the message goes on as it came. */
+  #openOnly(message: SipMessage, binding: Binding): Outcome {
+    const seen = observeMedia(message);
+    if (seen.kind === "skipped") return reportSkipped(this.#context, message, seen, "outbound");
+    for (const { line } of seen.media) {
+      const given = line.port === 0 || line.held ? undefined : this.#mapping.media(line);
+      if (given === undefined || !("refused" in given)) continue;
+      return reportSkipped(this.#context, message, skipped(given.refused, `m=${line.media}`), "outbound");
+    }
+    this.#follow(message, binding, seen);
+    return "mode-pinhole";
   }
 
   #follow(

@@ -15,6 +15,7 @@ import { externalAddress } from "./external-address.ts";
 import { payloadText } from "./flow-of.ts";
 import { Inbound } from "./inbound.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
+import { modeRules } from "./modes.ts";
 import { Outbound } from "./outbound.ts";
 import { type MediaChange, RecordedArming } from "./replay-arming.ts";
 import { type CaptureSides, sideOf } from "./replay-side.ts";
@@ -78,6 +79,7 @@ export class Replay {
       budget: { warn: (_now, fields) => this.#note(fields) },
       routeOf: (destination) => (isInside(destination) ? "inside-destination" : "outside"),
       isTranslated: isInside,
+      modeOf: modeRules(config.modes),
       now: start,
       external: externalAddress(numberToIpv4(sides.external), config.advertise),
     };

@@ -10,6 +10,8 @@ export const PASS_REASONS = [
   "not-external-address",
   "no-binding",
   "source-not-allowed",
+  "mode-off",
+  "mode-pinhole",
   "not-translated-network",
   "local-destination",
   "inside-destination",

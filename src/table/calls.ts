@@ -173,8 +173,14 @@ export class Calls {
    * lets an offer change nothing), else a new one with ports of its own.
    *
    * @param peer the remote signalling host
+   * @param port "exactly": only with the inside port for its external one
    */
-  stream(call: Call, target: MediaTarget, peer: string): Stream | StreamRefusal {
+  stream(
+    call: Call,
+    target: MediaTarget,
+    peer: string,
+    port: "any" | "exactly" = "any",
+  ): Stream | StreamRefusal {
     const key = `${target.transport} ${target.rtp.host} ${target.rtp.port}`;
     const known = call.streams.get(key);
     if (known !== undefined) return known;
@@ -188,7 +194,7 @@ export class Calls {
       this.#byMaster.size >= this.#limits.streams;
     const id = full ? undefined : this.#newId(peer);
     if (id === undefined) return "table-full";
-    const base = this.#mediaPorts.take(target.rtp.port, target.count);
+    const base = port === "any" ? this.#mediaPorts.take(target.rtp.port, target.count) : this.#adopt(target);
     if (base === undefined) return "ports-exhausted";
     const stream: Stream = {
       id,
@@ -430,6 +436,12 @@ export class Calls {
     this.#mediaPorts.give(stream.base, stream.units);
     stream.call.host.streams--;
     this.#byMaster.delete(masterKey(stream.peer, stream.id));
+  }
+
+  /** An odd RTP port has its RTCP in the next pair, which is not held with it. */
+  #adopt({ rtp, rtcp, count }: MediaTarget): number | undefined {
+    const whole = count === 1 && (rtcp === undefined || rtp.port % 2 === 0);
+    return whole && this.#mediaPorts.adopt(rtp.port) ? rtp.port - (rtp.port % 2) : undefined;
   }
 
   #closeUnnamed(call: Call): void {

@@ -7,6 +7,8 @@ import type { FlowEnds } from "../packet/endpoint.ts";
  */
 export interface Flow {
   readonly ends: FlowEnds;
+  /** True when its messages are followed and none of their bytes is changed. */
+  readonly pinhole: boolean;
   /** Milliseconds of the gateway's clock; undefined when the kernel's entry is not known to exist. */
   verifiedAt: number | undefined;
 }
