@@ -3,6 +3,7 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import { EXPECTATION_CLASS, type Expectation, type ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
+import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "../table/calls.ts";
 import { type Component, type Stream, type Wanted, wantedKey } from "../table/streams.ts";
 import type { ExternalAddress } from "./external-address.ts";
@@ -73,6 +74,11 @@ export class KernelArming implements Arming {
         this.#log.warn(this.#now(), { callId: stream.call.callId, code }, "expectations were not taken out");
       }
     });
+  }
+
+  hasFlow(stream: Stream, component: Component, remote: Endpoint): boolean {
+    const flow = { protocol: stream.transport, source: component.inside, destination: remote };
+    return this.#conntrack.lookup(flow) !== undefined;
   }
 
   release(stream: Stream): void {

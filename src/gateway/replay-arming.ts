@@ -25,6 +25,10 @@ export class RecordedArming implements Arming {
     this.#note("close", stream, component, wanted);
   }
 
+  hasFlow(): boolean {
+    return true;
+  }
+
   release(stream: Stream): void {
     stream.master = "absent";
     this.#changes.push({ kind: "release", media: stream.media, stream });

@@ -33,6 +33,8 @@ export interface Arming {
   arm(stream: Stream, component: Component, wanted: readonly Wanted[], failed: (code: string) => void): void;
   /** Takes expectations of one component out of the kernel. */
   disarm(stream: Stream, component: Component, wanted: readonly Wanted[]): void;
+  /** True while the kernel has a conntrack of this component with `remote`, whichever of the two spoke first. */
+  hasFlow(stream: Stream, component: Component, remote: Endpoint): boolean;
   /** Takes the stream's master, and with it all its expectations, out of the kernel. */
   release(stream: Stream): void;
 }
@@ -384,8 +386,8 @@ export class Calls {
     const wanted = wantedFor(component, stream, targets, anySource);
     const keys = wanted.map(wantedKey);
     const asked = wantedFor(component, stream, targets, this.#anySource).map(wantedKey).join();
-    const isFlowing = component.state.kind === "flowing";
-    if (isFlowing && (component.flowingFor === asked || targets.length === 0)) return;
+    const isSame = component.flowingFor === asked || targets.length === 0;
+    if (component.state.kind === "flowing" && isSame && !this.#hasDied(stream, component, wanted)) return;
     component.flowingFor = asked;
     const surplus: Wanted[] = [];
     for (const [key, one] of component.armed) if (!keys.includes(key)) surplus.push(one);
@@ -396,6 +398,14 @@ export class Calls {
     const missing = wanted.filter((one) => !component.armed.has(wantedKey(one)));
     if (missing.length > 0) this.#arm(stream, component, missing, now);
     component.state = stateOf(component, now + this.#timers.expectation);
+  }
+
+  /** A flow that was silent for the kernel's timeout, as in a long hold, is gone and has to be expected again. */
+  #hasDied(stream: Stream, component: Component, wanted: readonly Wanted[]): boolean {
+    const outbound = wanted.filter((one) => one.direction === "outbound");
+    return (
+      outbound.length > 0 && !outbound.some(({ remote }) => this.#arming.hasFlow(stream, component, remote))
+    );
   }
 
   #arm(stream: Stream, component: Component, wanted: readonly Wanted[], now: number): void {

@@ -97,6 +97,20 @@ test.for(directions)(
   },
 );
 
+test.for(directions)(
+  "a phone that holds with a=$hold for longer than the media's conntrack lives hears again",
+  async ({ hold, answer }) => {
+    await phoneOffers(sessionDescription(phoneMedia.address, [hold]), providerDescription(answer));
+    await endMediaFlow();
+    const resumed = await phoneOffers(
+      sessionDescription(phoneMedia.address),
+      providerDescription("sendrecv"),
+    );
+    expect(mediaAddress(resumed.offer)).toBe(advertised);
+    await expectMediaBothWays();
+  },
+);
+
 test("a phone that holds with c=0.0.0.0 is not un-held; when it resumes it has its port again and hears", async () => {
   const held = sessionDescription(phoneMedia.address).replace(`c=IN IP4 ${PHONE}`, "c=IN IP4 0.0.0.0");
   const { offer } = await phoneOffers(held, providerDescription("recvonly"));

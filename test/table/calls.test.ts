@@ -12,6 +12,7 @@ const TIMERS = { early: 180_000, answered: 7_200_000, linger: 5000, expectation:
 class Recorder implements Arming {
   readonly asked: string[] = [];
   refuse: string | undefined;
+  hasFlows = true;
 
   arm: Arming["arm"] = (stream, component, wanted, failed) => {
     if (this.refuse !== undefined) return failed(this.refuse);
@@ -22,6 +23,8 @@ class Recorder implements Arming {
   disarm: Arming["disarm"] = (_stream, component, wanted) => {
     for (const one of wanted) this.asked.push(`disarm ${component.kind} ${wantedKey(one)}`);
   };
+
+  hasFlow: Arming["hasFlow"] = () => this.hasFlows;
 
   release: Arming["release"] = (stream) => {
     stream.master = "absent";
@@ -171,6 +174,16 @@ describe("Calls", () => {
     offer(call);
     answer(call, "t1", target("203.0.113.3", 20_000));
     expect(arming.take()).toEqual([]);
+  });
+
+  it("arms a stream whose flow the kernel has forgotten at the next refresh", () => {
+    const stream = offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    flow(stream, "in any");
+    arming.take();
+    arming.hasFlows = false;
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    expect(arming.take()).toContain("arm rtp out 203.0.113.3 20000");
   });
 
   it("leaves flowing audio alone when T.38 is offered, and arms the fax once its stream takes the line", () => {
