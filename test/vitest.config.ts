@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests run side by side; lab tests own the machine's netfilter and run one after another. */
+/** Unit tests run side by side; lab and set-up tests need root and the machine to themselves, one after another. */
 export default defineConfig({
   test: {
     projects: [
@@ -9,14 +9,14 @@ export default defineConfig({
           name: "unit",
           root: new URL("..", import.meta.url).pathname,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/lab/**", "node_modules/**"],
+          exclude: ["test/lab/**", "test/setup/**", "node_modules/**"],
         },
       },
       {
         test: {
           name: "lab",
           root: new URL("..", import.meta.url).pathname,
-          include: ["test/lab/**/*.test.ts"],
+          include: ["test/lab/**/*.test.ts", "test/setup/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
