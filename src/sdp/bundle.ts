@@ -17,8 +17,8 @@ export function applyBundle(
     for (const tag of tags.split(" ")) groupOf.set(tag, group);
   });
   const firstOf = new Map<string, number>();
-  return media.map((line) => {
-    const group = groupOf.get(mids[line.index] ?? "");
+  return media.map((line, at) => {
+    const group = groupOf.get(mids[at] ?? "");
     if (group === undefined || line.port === 0) return line;
     const key = `${group} ${line.host} ${line.port}`;
     const first = firstOf.get(key);

@@ -33,9 +33,11 @@ export type SessionScan =
  * into `text`. It is total, and linear in the length. Lines end in CRLF or in LF alone.
  *
  * A description without its v= or o= line is read all the same: a trickle-ice-sdpfrag has neither (RFC 8840 §9).
+ *
+ * @param firstIndex index of its first m= line: how many lines the descriptions before it in the message have
  */
-export function scanSession(text: string, start: number, end: number): SessionScan {
-  const scanner = new SessionScanner(text);
+export function scanSession(text: string, start: number, end: number, firstIndex = 0): SessionScan {
+  const scanner = new SessionScanner(text, firstIndex);
   let at = start;
   while (at < end) {
     const lineFeed = lineFeedAt(text, at, end);
@@ -57,14 +59,16 @@ const A = 0x61;
 /** Takes the lines of one session description one after another. */
 class SessionScanner {
   readonly #text: string;
+  readonly #firstIndex: number;
   readonly #media: MediaDraft[] = [];
   readonly #bundles: string[] = [];
   #origin: Address | undefined;
   #connection: Address | undefined;
   #ice = false;
 
-  constructor(text: string) {
+  constructor(text: string, firstIndex: number) {
     this.#text = text;
+    this.#firstIndex = firstIndex;
   }
 
   /** Takes the line in `[start, end)`, which is not empty; a reason when it cannot be relied on. */
@@ -113,7 +117,7 @@ class SessionScanner {
   #takeMedia(start: number, end: number): InvalidSession | undefined {
     const line = scanMediaLine(this.#text, start, end);
     if (line === undefined) return "malformed-media";
-    this.#media.push(new MediaDraft(this.#media.length, line));
+    this.#media.push(new MediaDraft(this.#firstIndex + this.#media.length, line));
     return undefined;
   }
 

@@ -47,7 +47,10 @@ export interface AttributeAddress {
 
 /** MediaDescription is one m= line with everything that decides its ports. */
 export interface MediaDescription {
-  /** Position among the m= lines of its session, from 0: offer and answer pair up by it (RFC 3264 §6). */
+  /**
+   * Position among the m= lines of its message, from 0: offer and answer pair up by it (RFC 3264 §6). The lines of
+   * a second session description count on from those of the first.
+   */
   readonly index: number;
   /** "audio", "video", "image", "application", "message", ... as written, lower case. */
   readonly media: string;

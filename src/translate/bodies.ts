@@ -24,12 +24,14 @@ export function scanBodies(message: SipMessage): ScannedBodies | Skipped {
   if (body.malformed) return skipped("malformed-multipart", "the boundary is missing");
   if (body.sdp.length === 0) return { scanned: NO_BODIES, sealed: body.sealed };
   const scanned: ScannedBody[] = [];
+  let lines = 0;
   for (const part of body.sdp) {
-    const result = scanSession(message.text, part.start, part.end);
+    const result = scanSession(message.text, part.start, part.end, lines);
     if (result.kind === "invalid") {
       return skipped("malformed-sdp", `${result.reason} at offset ${result.at - part.start} of the SDP`);
     }
     scanned.push({ body: part, session: result.session });
+    lines += result.session.media.length;
   }
   return { scanned, sealed: body.sealed };
 }

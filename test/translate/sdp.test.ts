@@ -252,6 +252,23 @@ Content-Type: application/isup;version=itu-t92+
     expect(innerLength.length).toBeLessThan(String(sdp.length).length);
   });
 
+  it("give every m= line of the message a position of its own, which a BUNDLE in the second names too", () => {
+    const sdp = (port: number, line = ""): string =>
+      `Content-Type: application/sdp\n\nv=0\nc=IN IP4 192.168.50.10\na=group:BUNDLE 1 2\nm=audio ${port} RTP/AVP 0\na=mid:1\n${line}`;
+    const second = sdp(4002, "m=video 4002 RTP/AVP 31\na=mid:2\n");
+    const multipart = `--b\n${sdp(4000)}\n--b\n${second}\n--b--\n`;
+    const type = "multipart/mixed;boundary=b";
+    const translation = outbound(invite(multipart, "", "INVITE", type), portTable(PORTS));
+    expect(translation).toMatchObject({
+      kind: "translated",
+      media: [
+        { line: { index: 0, port: 4000, bundledWith: 0 } },
+        { line: { index: 1, port: 4002, bundledWith: 1 } },
+        { line: { index: 2, port: 4002, bundledWith: 1 } },
+      ],
+    });
+  });
+
   it("count only to Content-Length: what stands behind it stays", () => {
     const text = invite("v=0\nc=IN IP4 192.168.50.10\n");
     const longer = `${text}c=IN IP4 192.168.50.10\r\n`;
