@@ -1,5 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { MediaDescription } from "../sdp/session.ts";
+import type { MediaDescription, Rtcp } from "../sdp/session.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Call, Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
@@ -93,12 +93,23 @@ export class OutboundMapping implements Mapping {
   }
 
   /**
+   * Takes in a line whose body stays as it is (ICE, a signature over it): media is let in where the line names our
+   * external address. Any other has no port that the outside would be told of, and gets none.
+   */
+  observe(line: MediaDescription): void {
+    const flow = this.#flow;
+    const binding = this.#binding;
+    if (flow === undefined || binding === undefined || line.host !== flow.ends.outside.host) return;
+    this.#alreadyPublic(line, flow, binding);
+  }
+
+  /**
    * A phone that has learned its public address (STUN) writes it itself: nothing is changed, and media to the very
-   * port it names is let through to the same port of the phone, if nobody else has it.
+   * port it names is let through to the same port of the phone, if nobody else has it. So is its RTCP at the next
+   * port; a=rtcp with another port or host names nothing that this port pair leads to.
    */
   #alreadyPublic(line: MediaDescription, flow: Flow, binding: Binding): undefined {
-    const { host } = flow.ends.inside;
-    const target = mediaTarget({ ...line, host });
+    const target = mediaTarget({ ...line, host: flow.ends.inside.host, rtcp: rtcpOfPair(line) });
     if (!portsMayBeOpened(target) || line.index >= MOST_LINES) return;
     this.call ??= this.#calls.of(binding, this.#callId, this.#now);
     if (this.call === undefined) return;
@@ -112,4 +123,10 @@ export class OutboundMapping implements Mapping {
     const ours = host === flow.ends.inside.host || this.#mediaHost(host) === "allowed";
     return ours ? flow.ends.outside.host : undefined;
   }
+}
+
+/** Where the RTCP of a line goes, if it is to the port behind its RTP or to the same one. */
+function rtcpOfPair({ rtcp, host, port }: MediaDescription): Rtcp {
+  if (rtcp.kind !== "explicit") return rtcp;
+  return (rtcp.host ?? host) === host && rtcp.port === port + 1 ? { kind: "next" } : { kind: "none" };
 }

@@ -91,6 +91,7 @@ export class Outbound {
     if (flow.pinhole) return this.#openOnly(message, binding);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
+    if (translation.bodyLeft !== undefined) for (const { line } of translation.media) mapping.observe(line);
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
     return { text: splice(message.text, translation.edits), edits: translation.edits };
