@@ -30,8 +30,9 @@ export interface CallRecord {
   readonly inside: Endpoint;
   readonly callId: string;
   readonly phase: "early" | "answered" | "ended";
-  /** When it ends if nothing more is heard of it. */
-  readonly until: number;
+  /** When its session was last agreed on, and the seconds of its session timer (RFC 4028); null without one. */
+  readonly refreshedAt: number;
+  readonly sessionExpires: number | null;
   readonly dialogs: readonly string[];
   readonly streams: readonly StreamRecord[];
   /** Per tag of the inside party, the position in `streams` of each of its m= lines; null where it has none. */
