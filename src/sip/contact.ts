@@ -1,10 +1,11 @@
-import { decimal, skipSpace } from "./characters.ts";
-import { LARGEST_SECONDS } from "./expires.ts";
+import type { Transport } from "../packet/endpoint.ts";
+import { skipSpace } from "./characters.ts";
+import { deltaSeconds } from "./expires.ts";
 import { Header } from "./header-names.ts";
 import type { SipMessage, Span } from "./message.ts";
 import { scanNameAddress } from "./name-address.ts";
 import { findParameter } from "./parameters.ts";
-import { scanUri } from "./uri.ts";
+import { scanUri, transportOf } from "./uri.ts";
 
 /** Contact is one value of a Contact field (RFC 3261 §20.10). */
 export type Contact =
@@ -17,7 +18,9 @@ export type Contact =
       readonly host: string;
       /** undefined when the URI names none. */
       readonly port: number | undefined;
-      /** The expires parameter in seconds; undefined when there is none that can be read. */
+      /** The transport the URI names; undefined when it names none. */
+      readonly transport: Transport | undefined;
+      /** The expires parameter in seconds, read as `deltaSeconds` reads; undefined when there is none. */
       readonly expires: number | undefined;
     };
 
@@ -36,20 +39,16 @@ export function* contacts(message: SipMessage): Generator<Contact> {
       if (address === undefined) break;
       const uri = scanUri(text, address.uriStart, address.uriEnd);
       const isSip = uri !== undefined && uri.kind === "sip";
+      const expires = findParameter(text, address.parametersStart, address.end, "expires");
       yield {
         kind: "address",
         uri: { start: address.uriStart, end: address.uriEnd },
         host: isSip ? text.slice(uri.hostStart, uri.hostEnd) : "",
         port: isSip ? uri.port : undefined,
-        expires: seconds(text, findParameter(text, address.parametersStart, address.end, "expires")),
+        transport: isSip ? transportOf(text, uri) : undefined,
+        expires: expires === undefined ? undefined : deltaSeconds(text, expires.start, expires.end),
       };
       at = skipSpace(text, address.end + 1, end);
     }
   }
-}
-
-function seconds(text: string, span: Span | undefined): number | undefined {
-  if (span === undefined) return undefined;
-  const value = decimal(text, span.start, span.end, LARGEST_SECONDS);
-  return value < 0 ? undefined : value;
 }

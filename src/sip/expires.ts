@@ -1,15 +1,33 @@
-import { decimal } from "./characters.ts";
+import { isDigit } from "./characters.ts";
 import { Header } from "./header-names.ts";
 import type { SipMessage } from "./message.ts";
 
 /** The largest delta-seconds (RFC 3261 §20.19). */
 export const LARGEST_SECONDS = 2 ** 32 - 1;
 
-/** The Expires field in seconds; undefined when there is none (RFC 3261 §20.19). */
+/** Seconds that a malformed expiry is taken for (RFC 3261 §20.10). */
+const MALFORMED = 3600;
+
+/**
+ * The Expires field in seconds, read as `deltaSeconds` reads; undefined when there is none (RFC 3261 §20.19).
+ */
 export function expires(message: SipMessage): number | undefined {
   const { text, headers } = message;
   const index = headers.first(Header.expires);
-  if (index < 0) return undefined;
-  const seconds = decimal(text, headers.valueStart(index), headers.valueEnd(index), LARGEST_SECONDS);
-  return seconds < 0 ? undefined : seconds;
+  return index < 0 ? undefined : deltaSeconds(text, headers.valueStart(index), headers.valueEnd(index));
+}
+
+/**
+ * The expiry written in `[start, end)`: 3600 when it is no number, 2^32-1 when it is larger (RFC 3261
+ * §20.10).
+ */
+export function deltaSeconds(text: string, start: number, end: number): number {
+  if (start >= end) return MALFORMED;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (!isDigit(code)) return MALFORMED;
+    value = Math.min(value * 10 + code - 0x30, LARGEST_SECONDS);
+  }
+  return value;
 }

@@ -1,3 +1,4 @@
+import type { Transport } from "../packet/endpoint.ts";
 import {
   AT,
   BRACKET,
@@ -11,6 +12,7 @@ import {
   QUESTION,
   SEMICOLON,
 } from "./characters.ts";
+import { findParameter } from "./parameters.ts";
 
 /** SipUri is a `sip:` or `sips:` URI as offsets into the text it stands in (RFC 3261 §19.1.1). */
 export interface SipUri {
@@ -110,6 +112,13 @@ export function hostEndOf(text: string, start: number, end: number): number {
   let at = start;
   while (at < end && isHost(text.charCodeAt(at))) at++;
   return at;
+}
+
+/** The transport a URI asks for (RFC 3261 §19.1.1), TLS being over TCP; undefined when it names none. */
+export function transportOf(text: string, uri: SipUri): Transport | undefined {
+  const named = findParameter(text, uri.parametersStart, uri.parametersEnd, "transport");
+  if (named === undefined) return uri.secure ? "tcp" : undefined;
+  return equalsIgnoringCase(text, named.start, named.end, "udp") ? "udp" : "tcp";
 }
 
 /** True when the host in `[start, end)` is the literal `host`; brackets around an IPv6 address do not count. */

@@ -4,7 +4,7 @@ import { Header, type HeaderId } from "../sip/header-names.ts";
 import type { SipMessage, Span } from "../sip/message.ts";
 import { scanNameAddress } from "../sip/name-address.ts";
 import { findParameter } from "../sip/parameters.ts";
-import { isHostLiteral, type SipUri, scanUri } from "../sip/uri.ts";
+import { isHostLiteral, type SipUri, scanUri, transportOf } from "../sip/uri.ts";
 import type { Via } from "../sip/via.ts";
 import type { EditList } from "./edits.ts";
 import type { FlowEnds, Mapping, Place, Rewrite } from "./mapping.ts";
@@ -116,10 +116,7 @@ export class SignallingTranslator {
 
   /** The transport a URI names; without one, that of the flow, over which the binding was made. */
   #uriTransport(uri: SipUri): Transport {
-    const { text } = this.#message;
-    const named = findParameter(text, uri.parametersStart, uri.parametersEnd, "transport");
-    if (named === undefined) return uri.secure ? "tcp" : this.#transport;
-    return equalsIgnoringCase(text, named.start, named.end, "udp") ? "udp" : "tcp";
+    return transportOf(this.#message.text, uri) ?? this.#transport;
   }
 
   #rewrite(port: number | undefined, transport: Transport, place: Place): Rewrite | undefined {

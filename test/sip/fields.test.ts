@@ -22,9 +22,18 @@ describe("Expires and Session-Expires", () => {
     expect(sessionExpires(invite("x: 1800 ;refresher=uac"))).toBe(1800);
   });
 
-  it("are undefined when absent, a date or too large", () => {
-    expect(expires(invite("X: 1"))).toBeUndefined();
-    expect(expires(invite("Expires: Thu, 01 Dec 1994 16:00:00 GMT"))).toBeUndefined();
+  it("are undefined when absent", () => {
+    expect(expires(invite("Y: 1"))).toBeUndefined();
+    expect(sessionExpires(invite("Y: 1"))).toBeUndefined();
+  });
+
+  it("read a malformed Expires as an hour, and one beyond 2^32-1 as that (RFC 3261 §20.10)", () => {
+    expect(expires(invite("Expires: Thu, 01 Dec 1994 16:00:00 GMT"))).toBe(3600);
+    expect(expires(invite("Expires:"))).toBe(3600);
+    expect(expires(invite("Expires: 99999999999"))).toBe(2 ** 32 - 1);
+  });
+
+  it("are undefined where a session interval is too large", () => {
     expect(sessionExpires(invite("Session-Expires: 99999999999"))).toBeUndefined();
   });
 });

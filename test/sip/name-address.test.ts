@@ -63,11 +63,11 @@ describe("the Contacts of a REGISTER", () => {
 
   it("are all values of all its Contact fields, each with its own expires", () => {
     const text =
-      "Contact: <sip:a@192.0.2.1:5062>;expires=60, <sip:a@[2001:db8::1]>\r\nm: <tel:+491>;expires=x\r\n";
+      "Contact: <sip:a@192.0.2.1:5062;transport=tcp>;expires=60, <sip:a@[2001:db8::1]>\r\nm: <tel:+491>;expires=x\r\n";
     expect([...contacts(register(text))]).toMatchObject([
-      { kind: "address", host: "192.0.2.1", port: 5062, expires: 60 },
-      { kind: "address", host: "[2001:db8::1]", port: undefined, expires: undefined },
-      { kind: "address", host: "", port: undefined, expires: undefined },
+      { kind: "address", host: "192.0.2.1", port: 5062, transport: "tcp", expires: 60 },
+      { kind: "address", host: "[2001:db8::1]", port: undefined, transport: undefined, expires: undefined },
+      { kind: "address", host: "", port: undefined, expires: 3600 },
     ]);
   });
 
