@@ -15,6 +15,8 @@ import { negotiates, progressCall, startsCall } from "./call-progress.ts";
 import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
+import { reportRefusal } from "./refusal.ts";
+import { noteRegister } from "./registration.ts";
 import { reportSkipped } from "./report.ts";
 
 /** Outbound turns a packet from a phone into what the outside may see of it. */
@@ -61,6 +63,7 @@ export class Outbound {
     binding.spokeAt = context.now;
     if (scanned.kind !== "message") return scanned.kind;
     binding.host.spokeTo(destination);
+    noteRegister(binding.host, destination, scanned.message);
     return this.#translate(scanned.message, binding, flow);
   }
 
@@ -72,7 +75,8 @@ export class Outbound {
     const remote = { host: numberToIpv4(packet.destination), port: packet.destinationPort };
     const inUse = context.pins.portInUse(inside, remote, this.#transport);
     const key = endpointKey(packet.source, packet.sourcePort);
-    return context.bindings[this.#transport].create(key, inside, context.now, inUse);
+    const made = context.bindings[this.#transport].create(key, inside, context.now, inUse);
+    return typeof made === "string" ? reportRefusal(context, made) : made;
   }
 
   #listener(inside: { host: string; port: number }, transport: Transport): Binding | Refusal {

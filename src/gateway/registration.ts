@@ -1,35 +1,98 @@
-import { contacts } from "../sip/contact.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { addressOfRecord } from "../sip/address-of-record.ts";
+import { type Contact, contacts } from "../sip/contact.ts";
 import { expires } from "../sip/expires.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
-import type { GatewayContext } from "./context.ts";
+import type { InsideHost } from "../table/inside-hosts.ts";
+import { ownText } from "../table/own-text.ts";
+import { endpointKey, type GatewayContext } from "./context.ts";
 import { defaultPort } from "./media-target.ts";
 
-/** Milliseconds a binding outlives its registration: a refresh may be late by a retransmission (RFC 3261 §17.1.2.2). */
-const GRACE = 32_000;
+/** Seconds a registrar is taken to grant that says nothing to a request that said nothing. */
+const DEFAULT_EXPIRES = 3600;
+/**
+ * The longest a registration is believed to last, in seconds: nobody's refresh is further away than a week.
+ */
+const LONGEST_EXPIRES = 7 * 24 * 3600;
+/** Characters by which addresses-of-record are told apart: what is stored of a message is bounded. */
+const LONGEST_ADDRESS = 128;
+
+/** What registrations need of the gateway. */
+type Registering = Pick<GatewayContext, "bindings" | "now">;
 
 /**
- * Takes from the 200 to a REGISTER for how long each of the endpoint's contacts was granted (RFC 3261 §10.3): its
- * binding lives at least that long, so that calls find it.
+ * Notes of a REGISTER from inside which remote host may answer it, and what it asks for in case the answer
+ * does not say what is granted.
+ *
+ * @param remote where it goes, an IPv4 address in host byte order
+ */
+export function noteRegister(host: InsideHost, remote: number, message: SipMessage): void {
+  if (message.method !== "REGISTER" || message.kind !== "request") return;
+  host.askedToRegister(remote, requestedExpires(message));
+}
+
+/** The longest that any Contact of a REGISTER asks for, in seconds (RFC 3261 §10.2.1.1). */
+function requestedExpires(message: SipMessage): number {
+  const fallback = expires(message) ?? DEFAULT_EXPIRES;
+  let longest: number | undefined;
+  for (const contact of contacts(message)) {
+    if (contact.kind === "address") longest = Math.max(longest ?? 0, contact.expires ?? fallback);
+  }
+  return longest ?? fallback;
+}
+
+/**
+ * Takes from the 200 to a REGISTER for how long each Contact of the inside host is registered. It lists every
+ * Contact of its address-of-record (RFC 3261 §10.3, step 8), so those it does not list are registered no
+ * more: that is how `Contact: *` ends them. Any other answer changes nothing.
+ *
+ * Registrations are told apart by registrar and address-of-record: one endpoint may have several, and a host
+ * changes none but those that it was asked for itself.
  *
  * @param message as it came from outside, its contacts still naming our external address
  */
 export function noteRegistration(
-  context: GatewayContext,
+  context: Registering,
   binding: Binding,
   flow: Flow,
   message: SipMessage,
 ): void {
   if (message.method !== "REGISTER" || message.status < 200 || message.status > 299) return;
-  const fallback = expires(message);
-  const { outside } = flow.ends;
-  for (const contact of contacts(message)) {
-    if (contact.kind !== "address" || contact.host !== outside.host) continue;
-    const named = context.bindings[binding.transport].byPort(contact.port ?? defaultPort);
-    if (named === undefined || named.host !== binding.host) continue;
-    const granted = contact.expires ?? fallback;
-    if (granted !== undefined)
-      named.registeredUntil = granted === 0 ? 0 : context.now + granted * 1000 + GRACE;
+  const { host } = binding;
+  const registrar = flow.ends.remote.host;
+  const asked = host.registersFor(ipv4ToNumber(registrar) ?? registrar);
+  if (asked === undefined) return;
+  const { now } = context;
+  const address = addressOfRecord(message).slice(0, LONGEST_ADDRESS);
+  const registration = ownText(`${registrar} ${address}`);
+  for (const each of host.bindings) {
+    const until = each.registrations.get(registration) ?? 0;
+    if (until > now) context.bindings[each.transport].register(each, registration, now);
   }
+  const fallback = expires(message) ?? asked;
+  for (const contact of contacts(message)) {
+    const named = bindingNamed(context, flow, contact);
+    if (named?.host !== host) continue;
+    const seconds = contact.kind === "address" ? (contact.expires ?? fallback) : 0;
+    const until = now + Math.min(seconds, LONGEST_EXPIRES) * 1000;
+    // Two Contacts may share a port, such as that of a phone's earlier life and its present one.
+    const known = named.registrations.get(registration) ?? 0;
+    if (seconds > 0 && until > known) context.bindings[named.transport].register(named, registration, until);
+  }
+}
+
+/**
+ * The binding a Contact leads to: by our address, or in mode pinhole by the phone's own, which nobody
+ * changed.
+ */
+function bindingNamed(context: Registering, flow: Flow, contact: Contact): Binding | undefined {
+  if (contact.kind !== "address") return undefined;
+  const { inside, outside, transport } = flow.ends;
+  const bindings = context.bindings[contact.transport ?? transport];
+  const port = contact.port ?? defaultPort;
+  if (contact.host === outside.host) return bindings.byPort(port);
+  const address = contact.host === inside.host ? ipv4ToNumber(inside.host) : undefined;
+  return address === undefined ? undefined : bindings.byInside(endpointKey(address, port));
 }

@@ -1,12 +1,16 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Place } from "../sip/place.ts";
-import { Flows } from "./flows.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import { type Flow, MOST_FLOWS } from "./flows.ts";
 import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
+import { Places } from "./places.ts";
 import type { PortPool } from "./ports.ts";
-import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
+import type { TimerEntry, TimerWheel } from "./timer-wheel.ts";
 
 /** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
 export type EndpointKey = number | string;
+
+/** Registrations one binding is followed for: lines of a PBX that shares one port among them. */
+const MOST_REGISTRATIONS = 64;
 
 /**
  * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
@@ -19,17 +23,22 @@ export class Binding {
   /** External signalling port. */
   readonly port: number;
   readonly host: InsideHost;
-  readonly flows = new Flows();
+  /** Its flows by remote endpoint. */
+  readonly flows = new BoundedMap<EndpointKey, Flow>(MOST_FLOWS);
+  /**
+   * Milliseconds until which it is registered, or was, by registrar and address-of-record. When there are too
+   * many, what was granted longest ago is forgotten, which is what ends first.
+   */
+  readonly registrations = new BoundedMap<string, number>(MOST_REGISTRATIONS);
   /** How many calls it has. */
   calls = 0;
-  /** Milliseconds; the granted end of its registration, 0 when it has none. */
-  registeredUntil = 0;
   /** Milliseconds of its last packet. */
   spokeAt: number;
   /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
-  readonly portless = new Set<Place>();
+  readonly portless = new Places();
   readonly timer: TimerEntry;
 
+  /** @param review called when its timer is due */
   constructor(
     key: EndpointKey,
     inside: Endpoint,
@@ -37,7 +46,7 @@ export class Binding {
     port: number,
     host: InsideHost,
     now: number,
-    expire: (binding: Binding, now: number) => void,
+    review: (binding: Binding, now: number) => void,
   ) {
     this.key = key;
     this.inside = inside;
@@ -45,9 +54,44 @@ export class Binding {
     this.port = port;
     this.host = host;
     this.spokeAt = now;
-    this.timer = TimerWheel.entry((at) => expire(this, at));
+    this.timer = new Lifetime(this, review);
+  }
+
+  /** Milliseconds; when the last of its registrations ends, or ended; 0 when it never had one. */
+  get registeredUntil(): number {
+    let latest = 0;
+    for (const until of this.registrations.values()) latest = Math.max(latest, until);
+    return latest;
   }
 }
+
+/**
+ * Lifetime is the timer of one binding, as an object with a method: a closure for each would cost twice as
+ * much.
+ */
+class Lifetime implements TimerEntry {
+  due = 0;
+  next: TimerEntry | undefined = undefined;
+  previous: TimerEntry | undefined = undefined;
+  slot = -1;
+  readonly #binding: Binding;
+  readonly #review: (binding: Binding, now: number) => void;
+
+  constructor(binding: Binding, review: (binding: Binding, now: number) => void) {
+    this.#binding = binding;
+    this.#review = review;
+  }
+
+  expire(now: number): void {
+    this.#review(this.#binding, now);
+  }
+}
+
+/**
+ * Milliseconds a binding outlives its registration: a refresh may be late by its retransmissions (RFC 3261
+ * §17.1.2.2).
+ */
+const GRACE = 32_000;
 
 /** Ports one inside host may speak SIP from or name in its Contacts: none may take those of all others. */
 const MOST_OF_A_HOST = 256;
@@ -118,16 +162,14 @@ export class Bindings {
   create(key: EndpointKey, inside: Endpoint, now: number, adopted?: number): Binding | BindingRefusal {
     if (this.#byInside.size >= this.#most) return "bindings-full";
     const host = this.#hosts.of(inside.host);
-    if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
+    if (host.bindings.length >= MOST_OF_A_HOST) return "bindings-full";
     const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
     if (port === undefined) {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
     }
-    host.bindings++;
-    const binding = new Binding(key, inside, this.#transport, port, host, now, (it, at) =>
-      this.#review(it, at),
-    );
+    const binding = new Binding(key, inside, this.#transport, port, host, now, this.#review);
+    host.bindings = host.bindings.concat(binding);
     this.#byInside.set(key, binding);
     this.#byPort.set(port, binding);
     this.#wheel.schedule(binding.timer, now + this.#idle);
@@ -142,15 +184,33 @@ export class Bindings {
     this.#byInside.delete(binding.key);
     this.#byPort.delete(binding.port);
     this.#pool.give(binding.port);
-    binding.host.bindings--;
+    binding.host.bindings = binding.host.bindings.filter((other) => other !== binding);
     this.#hosts.release(binding.host);
   }
 
+  /**
+   * Notes until when a binding is registered, as it was granted (RFC 3261 §10.3). A registration that has
+   * ended keeps it for a grace still: phones un-REGISTER and REGISTER again in one go.
+   *
+   * @param registration names the registrar and the address-of-record
+   * @param until milliseconds; the time it is now when the registration has ended
+   */
+  register(binding: Binding, registration: string, until: number): void {
+    binding.registrations.set(registration, until);
+    this.#wheel.schedule(binding.timer, this.#endOf(binding));
+  }
+
+  #endOf(binding: Binding): number {
+    const granted = binding.registeredUntil;
+    const registered = granted === 0 ? 0 : granted + Math.min(GRACE, this.#idle);
+    return Math.max(binding.spokeAt + this.#idle, registered);
+  }
+
   /** Packets only note the time; whether a binding has ended is looked at when its timer comes. */
-  #review(binding: Binding, now: number): void {
-    const until = Math.max(binding.spokeAt + this.#idle, binding.registeredUntil);
-    if (until > now) this.#wheel.schedule(binding.timer, until);
+  readonly #review = (binding: Binding, now: number): void => {
+    const end = this.#endOf(binding);
+    if (end > now) this.#wheel.schedule(binding.timer, end);
     else if (binding.calls > 0) this.#wheel.schedule(binding.timer, now + this.#idle);
     else this.close(binding);
-  }
+  };
 }

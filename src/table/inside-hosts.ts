@@ -1,5 +1,13 @@
+import type { Binding } from "./bindings.ts";
+import { BoundedMap } from "./bounded-map.ts";
+
 /** How many remote addresses one inside host is remembered to have sent SIP to. */
 const MOST_REMOTES = 64;
+/** Asked of a remote that was sent other SIP and never a REGISTER. */
+const NOTHING = -1;
+
+/** What every host without bindings has; shared, as an empty array each would be most of what they cost. */
+const NONE: readonly Binding[] = [];
 
 /**
  * InsideHost is what one inside address holds of the table, whatever number of ports it speaks from: the
@@ -7,27 +15,44 @@ const MOST_REMOTES = 64;
  */
 export class InsideHost {
   readonly host: string;
-  bindings = 0;
+  /** Its bindings of all transports; changed by Bindings alone. */
+  bindings = NONE;
   streams = 0;
-  /** Remote addresses this host has sent SIP to, the latest last. */
-  readonly #remotes = new Map<number | string, true>();
+  /**
+   * Remote addresses this host has sent SIP to, with the seconds it last asked to be registered there for.
+   */
+  readonly #remotes = new BoundedMap<number | string, number>(MOST_REMOTES);
 
   constructor(host: string) {
     this.host = host;
   }
 
-  /** Notes that this host has sent SIP to `remote`; when full, the address spoken to longest ago is forgotten. */
+  /**
+   * Notes that this host has sent SIP to `remote`; when full, the address spoken to longest ago is forgotten.
+   */
   spokeTo(remote: number | string): void {
-    if (!this.#remotes.delete(remote) && this.#remotes.size >= MOST_REMOTES) {
-      const oldest = this.#remotes.keys().next();
-      if (!oldest.done) this.#remotes.delete(oldest.value);
-    }
-    this.#remotes.set(remote, true);
+    this.#remotes.set(remote, this.#remotes.get(remote) ?? NOTHING);
+  }
+
+  /** Notes that this host has sent `remote` a REGISTER, asking for this many seconds. */
+  askedToRegister(remote: number | string, seconds: number): void {
+    this.#remotes.set(remote, seconds);
   }
 
   /** True when this host has sent SIP to `remote`, so that SIP from there is let in to it. */
   knows(remote: number | string): boolean {
-    return this.#remotes.has(remote);
+    return this.#remotes.get(remote) !== undefined;
+  }
+
+  /** The seconds that its last REGISTER to `remote` asked for; undefined when it has sent none there. */
+  registersFor(remote: number | string): number | undefined {
+    const asked = this.#remotes.get(remote);
+    return asked === NOTHING ? undefined : asked;
+  }
+
+  /** Every address this host has sent SIP to, the latest last. */
+  remotes(): Generator<number | string> {
+    return this.#remotes.keys();
   }
 }
 
@@ -51,6 +76,6 @@ export class InsideHosts {
 
   /** Forgets a host that holds nothing any more. */
   release(host: InsideHost): void {
-    if (host.bindings === 0 && host.streams === 0) this.#hosts.delete(host.host);
+    if (host.bindings.length === 0 && host.streams === 0) this.#hosts.delete(host.host);
   }
 }

@@ -1,0 +1,19 @@
+import type { BindingRefusal } from "../table/bindings.ts";
+import type { GatewayContext } from "./context.ts";
+
+const REMEDIES: Readonly<Record<BindingRefusal, string>> = {
+  "bindings-full":
+    "the table holds as many bindings as it may, or 256 of one inside address: raise table.max_bindings",
+  "signalling-ports-exhausted":
+    "every external SIP port is given out: widen ports.signalling, move ports.media out of its way, and apply the " +
+    "rules with the same --signalling-ports",
+};
+
+/**
+ * Says, the first time only, what an admin can do about an endpoint that could be given no binding. Its
+ * packet passes untranslated and is counted.
+ */
+export function reportRefusal(context: GatewayContext, refusal: BindingRefusal): BindingRefusal {
+  if (context.counters.passed[refusal] === 0) context.log.warn({ reason: refusal }, REMEDIES[refusal]);
+  return refusal;
+}

@@ -1,0 +1,95 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import { InsideHosts } from "../../src/table/inside-hosts.ts";
+import { PortPool } from "../../src/table/ports.ts";
+import { TimerWheel } from "../../src/table/timer-wheel.ts";
+
+const IDLE = 600_000;
+const GRACE = 32_000;
+/** A timer fires at most this late. */
+const GRANULE = 250;
+const HOST = "192.168.50.10";
+
+describe("Bindings", () => {
+  let wheel: TimerWheel;
+  let hosts: InsideHosts;
+  let bindings: Bindings;
+  let binding: Binding;
+
+  function made(key: number, host = HOST): Binding {
+    const result = bindings.create(key, { host, port: 5060 + key }, 0);
+    if (typeof result === "string") throw new Error(result);
+    return result;
+  }
+
+  function isAlive(now: number, one = binding): boolean {
+    wheel.advance(now);
+    return bindings.byInside(one.key) === one;
+  }
+
+  beforeEach(() => {
+    wheel = new TimerWheel(0);
+    hosts = new InsideHosts();
+    const pool = new PortPool(1, { first: 5060, last: 5999 }, () => false);
+    bindings = new Bindings("udp", pool, hosts, wheel, 400, IDLE, () => undefined);
+    binding = made(1);
+  });
+
+  it("end an endpoint's binding when it has been silent for the idle time", () => {
+    binding.spokeAt = 1000;
+    expect(isAlive(IDLE + 999)).toBe(true);
+    expect(isAlive(IDLE + 1000 + GRANULE)).toBe(false);
+    expect([bindings.size, hosts.size]).toEqual([0, 0]);
+  });
+
+  it("keep a silent endpoint for as long as it is registered, and a grace", () => {
+    bindings.register(binding, "r", 3_600_000);
+    expect(isAlive(3_600_000 + GRACE - 1)).toBe(true);
+    expect(isAlive(3_600_000 + GRACE + GRANULE)).toBe(false);
+  });
+
+  it("end a silent endpoint's binding soon after its registration, however long that was granted for", () => {
+    bindings.register(binding, "r", 3_600_000);
+    expect(isAlive(IDLE + 5000)).toBe(true);
+    bindings.register(binding, "r", IDLE + 5000);
+    expect(isAlive(IDLE + 5000 + GRACE - 1)).toBe(true);
+    expect(isAlive(IDLE + 5000 + GRACE + GRANULE)).toBe(false);
+  });
+
+  it("keep an endpoint whose registration has ended while it speaks", () => {
+    bindings.register(binding, "r", 1000);
+    binding.spokeAt = 100_000;
+    expect(isAlive(IDLE + 99_999)).toBe(true);
+    expect(isAlive(IDLE + 100_000 + GRANULE)).toBe(false);
+  });
+
+  it("keep an endpoint whose registration has ended while it has a call", () => {
+    bindings.register(binding, "r", 1000);
+    binding.calls = 1;
+    expect(isAlive(3 * IDLE)).toBe(true);
+    binding.calls = 0;
+    expect(isAlive(4 * IDLE + 2 * GRANULE)).toBe(false);
+  });
+
+  it("keep an endpoint until the last of its registrations ends", () => {
+    bindings.register(binding, "one", 2_000_000);
+    bindings.register(binding, "other", 3_000_000);
+    bindings.register(binding, "one", 5);
+    expect(binding.registeredUntil).toBe(3_000_000);
+    expect(isAlive(3_000_000)).toBe(true);
+  });
+
+  it("follow so many registrations of one endpoint, the latest", () => {
+    for (let line = 1; line <= 1000; line++) bindings.register(binding, `line ${line}`, line * 1000);
+    expect(binding.registrations.size).toBe(64);
+    expect(binding.registeredUntil).toBe(1_000_000);
+  });
+
+  it("give one inside host no more than its share", () => {
+    for (let key = 2; key <= 256; key++) made(key);
+    expect(bindings.create(257, { host: HOST, port: 7000 }, 0)).toBe("bindings-full");
+    expect(made(258, "192.168.50.11").host).toBe(hosts.of("192.168.50.11"));
+    bindings.close(binding);
+    expect(made(257).host).toBe(hosts.of(HOST));
+  });
+});
