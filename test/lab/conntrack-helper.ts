@@ -7,31 +7,36 @@ import type { Lab } from "./namespaces.ts";
 export type HelperKind = "sipexpectd" | "kernel" | "none";
 export const HELPER_KINDS: readonly HelperKind[] = ["sipexpectd", "kernel", "none"];
 
+/** A helper at work. */
+export interface AttachedHelper {
+  /** Present when it is sipexpectd. */
+  readonly daemon?: Daemon;
+  /** Takes away what outlives the lab; call it before Lab.dispose. */
+  readonly detach: () => Promise<void>;
+}
+
 /** pino's number for warnings; errors have higher ones. */
 const WARN = 40;
 const DIRECT_MEDIA = "/sys/module/nf_conntrack_sip/parameters/sip_direct_media";
 
-/**
- * Attaches a helper to the lab's gateway.
- *
- * @returns a function that detaches what outlives the lab; call it before Lab.dispose
- */
-export async function attachHelper(lab: Lab, kind: HelperKind): Promise<() => Promise<void>> {
+/** Attaches a helper to the lab's gateway. */
+export async function attachHelper(lab: Lab, kind: HelperKind): Promise<AttachedHelper> {
   switch (kind) {
     case "sipexpectd": {
       const daemon = await Daemon.start(lab);
-      return async () => {
+      const detach = async () => {
         await daemon.stop();
         const warnings = daemon.log.filter(({ level }) => level >= WARN);
         for (const line of warnings.slice(0, 10))
           process.stderr.write(`sipexpectd: ${JSON.stringify(line)}\n`);
         if (warnings.length > 10) process.stderr.write(`sipexpectd: ${warnings.length - 10} more warnings\n`);
       };
+      return { daemon, detach };
     }
     case "kernel":
-      return attachKernelHelper(lab);
+      return { detach: await attachKernelHelper(lab) };
     case "none":
-      return () => Promise.resolve();
+      return { detach: () => Promise.resolve() };
   }
 }
 

@@ -21,6 +21,10 @@ export interface LogLine {
 
 /** The part of the daemon's statistics that the lab reads. */
 export interface DaemonStats {
+  readonly bindings: number;
+  /** Calls and streams in its table, ended ones that still linger included. */
+  readonly calls: number;
+  readonly streams: number;
   readonly counters: {
     /** Packets that passed as they came, by reason. */
     readonly passed: Readonly<Record<string, number>>;
@@ -76,6 +80,11 @@ export class Daemon {
     this.#ended = new Promise((resolve) => {
       this.#child.once("close", (status, signal) => resolve(signal ?? `status ${status}`));
     });
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Its Unix socket. */

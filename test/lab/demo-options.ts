@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { HELPER_KINDS, type HelperKind } from "./conntrack-helper.ts";
 import { ENOUGH_RTP } from "./load/call-result.ts";
 import type { Direction } from "./load/load.ts";
+import { SCENARIOS, type Scenario } from "./load/run.ts";
 
 /** What the demo is asked to show. */
 export interface DemoOptions {
+  /** 1 with --trunk. */
   readonly phones: number;
   readonly calls: number;
   /** Calls begun per second. */
@@ -15,12 +17,15 @@ export interface DemoOptions {
   readonly expectMax: number;
   readonly helper: HelperKind;
   readonly direction: Direction | "both";
+  readonly scenario: Scenario;
   /** Milliseconds a callee rings before it answers. */
   readonly ringTime: number;
   /** Milliseconds between two RTP packets of one end. */
   readonly rtpInterval: number;
   /** False: no NAT in the lab, to test the load generator itself. */
   readonly nat: boolean;
+  /** True: after the calls, waits until nothing of them is left on the gateway, and reports what is. */
+  readonly drain: boolean;
   /** True: a JSON object as the last line on standard output, and no table. */
   readonly json: boolean;
 }
@@ -44,13 +49,21 @@ export function parseDemoOptions(argv: readonly string[]): DemoOptions {
     .addOption(
       new Option("--direction <name>", "who calls").choices(["outbound", "inbound", "both"]).default("both"),
     )
+    .addOption(
+      new Option("--scenario <name>", "plain calls, or also failed, cancelled, held, challenged ones")
+        .choices(SCENARIOS)
+        .default("plain"),
+    )
+    .option("--trunk", "one PBX instead of phones: all calls over one signalling flow, as --phones 1")
     .option("--ring-time <milliseconds>", "how long a callee rings", whole(0, 20_000), 300)
     .option("--rtp-interval <milliseconds>", "time between two RTP packets of one end", tens, 100)
     .option("--no-nat", "route instead of NAT, with --helper none: checks the load generator itself")
+    .option("--drain", "wait until nothing of the calls is left on the gateway, and report what is", false)
     .option("--json", "end with one JSON object instead of a table", false)
     .allowExcessArguments(false)
     .parse(argv);
-  const options = program.opts<DemoOptions>();
+  const { trunk, ...given } = program.opts<DemoOptions & { readonly trunk?: true }>();
+  const options: DemoOptions = { ...given, phones: trunk ? 1 : given.phones };
   const packets = (options.hold * 1000) / options.rtpInterval;
   if (packets < ENOUGH_RTP * 1.25) {
     program.error(
@@ -73,7 +86,7 @@ function whole(least: number, most: number): (text: string) => number {
 }
 
 function tens(text: string): number {
-  const number = whole(10, 1000)(text);
+  const number = whole(10, 5000)(text);
   if (number % 10 === 0) return number;
-  throw new InvalidArgumentError("Give a multiple of 10 from 10 to 1000.");
+  throw new InvalidArgumentError("Give a multiple of 10 from 10 to 5000.");
 }

@@ -1,7 +1,8 @@
 import Table from "cli-table3";
 import type { DemoOptions } from "./demo-options.ts";
-import type { GatewayGauge } from "./gateway-gauge.ts";
+import type { GatewayGauge, Remains } from "./gateway-gauge.ts";
 import { type RunResult, tally } from "./load/run.ts";
+import type { ProcessUsage } from "./process-usage.ts";
 
 /** The demo's result, as --json prints it. */
 export interface DemoReport {
@@ -10,6 +11,8 @@ export interface DemoReport {
   readonly registered: number;
   readonly calls: number;
   readonly answered: number;
+  /** Calls that ended by 486 or CANCEL as their scenario wants it. */
+  readonly refusedAsPlanned: number;
   /** Calls in which each end received at least 20 RTP packets from exactly where the peer's SDP said. */
   readonly twoWayAudio: number;
   /** The same for RTCP, at least one packet. */
@@ -22,11 +25,26 @@ export interface DemoReport {
   readonly expectMax: number;
   readonly expectationsPeak: number;
   readonly queueDropped: number;
+  /** What the calls left on the gateway; undefined without --drain. */
+  readonly remains: Remains | undefined;
+  /** What each process of the run used: the phones', the providers', the driver, the daemon. */
+  readonly usage: Readonly<Record<string, ProcessUsage>>;
   readonly seconds: number;
 }
 
+/** What was measured beside the calls. */
+export interface Measured {
+  readonly gauge: GatewayGauge;
+  readonly remains: Remains | undefined;
+  readonly usage: Readonly<Record<string, ProcessUsage>>;
+}
+
 /** Sums a run up. */
-export function reportOn(options: DemoOptions, result: RunResult, gauge: GatewayGauge): DemoReport {
+export function reportOn(
+  options: DemoOptions,
+  result: RunResult,
+  { gauge, remains, usage }: Measured,
+): DemoReport {
   const { calls } = result;
   const failures = calls.flatMap(({ failure }) => failure ?? []);
   return {
@@ -35,6 +53,7 @@ export function reportOn(options: DemoOptions, result: RunResult, gauge: Gateway
     registered: result.registered,
     calls: calls.length,
     answered: calls.filter(({ answered }) => answered).length,
+    refusedAsPlanned: calls.filter(({ refusedAsPlanned }) => refusedAsPlanned).length,
     twoWayAudio: calls.filter(({ twoWayAudio }) => twoWayAudio).length,
     twoWayRtcp: calls.filter(({ twoWayRtcp }) => twoWayRtcp).length,
     failed: failures.length,
@@ -43,6 +62,8 @@ export function reportOn(options: DemoOptions, result: RunResult, gauge: Gateway
     expectMax: options.expectMax,
     expectationsPeak: gauge.expectationsPeak,
     queueDropped: gauge.queueDropped,
+    remains,
+    usage,
     seconds: Math.round(result.seconds * 10) / 10,
   };
 }
@@ -53,6 +74,7 @@ export function formatReport(report: DemoReport, terminal: boolean): string {
     ["helper", report.helper],
     ["phones registered", `${report.registered} of ${report.phones}`],
     ["calls answered", `${report.answered} of ${report.calls}`],
+    ...optional("calls refused or cancelled as planned", report.refusedAsPlanned),
     ["calls with two-way audio", `${report.twoWayAudio} of ${report.calls}`],
     ["calls with two-way RTCP", `${report.twoWayRtcp} of ${report.calls}`],
     ["calls failed", String(report.failed)],
@@ -63,10 +85,22 @@ export function formatReport(report: DemoReport, terminal: boolean): string {
     ...Object.entries(report.failures).map(([why, n]): [string, string] => [`  ${why}`, String(n)]),
     ["expectations, most at once", `${report.expectationsPeak} of ${report.expectMax}`],
     ["packets dropped by the queue", String(report.queueDropped)],
+    ...remainsRows(report.remains),
     ["seconds", String(report.seconds)],
   ];
   if (!terminal) return rows.map(([name, value]) => `${name}: ${value}`).join("\n");
   const table = new Table({ colAligns: ["left", "right"], style: { head: [], border: [] } });
   table.push(...rows);
   return table.toString();
+}
+
+function optional(name: string, figure: number): Array<[string, string]> {
+  return figure > 0 ? [[name, String(figure)]] : [];
+}
+
+function remainsRows(remains: Remains | undefined): Array<[string, string]> {
+  return Object.entries(remains ?? {}).map(([name, figure]) => [
+    `${name} left after the calls`,
+    String(figure),
+  ]);
 }

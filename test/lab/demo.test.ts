@@ -66,6 +66,24 @@ describe("the demo", () => {
     expect(readMachineSetting(EXPECT_MAX)).not.toBe("255");
   });
 
+  test.for([["--phones", "40"], ["--trunk"]])(
+    "with sipexpectd, calls that are refused, cancelled, held, refreshed and challenged leave nothing (%s)",
+    async (who) => {
+      const { status, report, stderr } = await demo(...who, "--scenario", "office", "--hold", "3", "--drain");
+      expect(report, stderr).toMatchObject({
+        calls: 80,
+        // Of each 20 calls, two get 486 and two are cancelled.
+        answered: 64,
+        refusedAsPlanned: 16,
+        twoWayAudio: 64,
+        failed: 0,
+        failures: {},
+        remains: { expectations: 0, masters: 0, calls: 0, streams: 0 },
+      });
+      expect(status).toBe(0);
+    },
+  );
+
   test("with the kernel's helper, the office loses calls", async () => {
     const directMedia = "/sys/module/nf_conntrack_sip/parameters/sip_direct_media";
     const office = ["--phones", "40", "--calls", "500", "--rate", "50", "--hold", "8", "--expect-max", "256"];

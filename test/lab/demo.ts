@@ -7,6 +7,10 @@ import { Load } from "./load/load.ts";
 import { type RunProgress, runLoad } from "./load/run.ts";
 import { EXPECT_MAX, holdMachineSetting } from "./machine-setting.ts";
 import { Lab } from "./namespaces.ts";
+import { usageOf } from "./process-usage.ts";
+
+/** Milliseconds for what the last calls left: the daemon keeps an ended call for timers.linger, 5 s. */
+const DRAIN = 10_000;
 
 async function demo(options: DemoOptions): Promise<DemoReport> {
   const restoreExpectMax = await holdMachineSetting(EXPECT_MAX, options.expectMax, (holder) => {
@@ -28,7 +32,7 @@ async function runIn(lab: Lab, options: DemoOptions): Promise<DemoReport> {
   say(
     `lab: ${options.phones} phones behind a ${options.nat ? "NAT" : "routing"} gateway, helper ${options.helper}`,
   );
-  const detach = await attachHelper(lab, options.helper);
+  const { daemon, detach } = await attachHelper(lab, options.helper);
   const gauge = new GatewayGauge(lab);
   const load = await Load.start(lab, options);
   const progress: RunProgress = { registered: 0, placed: 0, up: 0, over: 0, failed: 0 };
@@ -36,8 +40,11 @@ async function runIn(lab: Lab, options: DemoOptions): Promise<DemoReport> {
   try {
     const result = await runLoad(load, options, progress);
     stopShowing();
+    const remains = options.drain ? await gauge.drained(daemon, DRAIN) : undefined;
     gauge.stop();
-    return reportOn(options, result, gauge);
+    const pids = { ...load.pids, driver: process.pid, ...(daemon && { sipexpectd: daemon.pid }) };
+    const usage = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, usageOf(pid)]));
+    return reportOn(options, result, { gauge, remains, usage });
   } finally {
     stopShowing();
     gauge.stop();

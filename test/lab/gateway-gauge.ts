@@ -1,7 +1,20 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Daemon } from "./daemon.ts";
 import type { Lab } from "./namespaces.ts";
 
 const SAMPLE_INTERVAL = 250;
+
+/** What calls have left on the gateway. */
+export interface Remains {
+  /** Slots of the kernel's expectation table. */
+  readonly expectations: number;
+  /** Conntracks that carry expectations of ours: they alone have destination port 0. */
+  readonly masters: number;
+  /** Calls and streams in the daemon's own table, 0 without a daemon. */
+  readonly calls: number;
+  readonly streams: number;
+}
 
 /** GatewayGauge reads the gateway's expectation table and queues, four times a second. */
 export class GatewayGauge {
@@ -21,6 +34,31 @@ export class GatewayGauge {
     this.#proc = `/proc/${lab.witness}/net`;
     this.#sample();
     this.#timer = setInterval(() => this.#sample(), SAMPLE_INTERVAL);
+  }
+
+  /**
+   * Waits until the calls have left nothing behind.
+   *
+   * @param patience milliseconds
+   * @returns what is left when that is over: all zeros, or not
+   */
+  async drained(daemon: Daemon | undefined, patience: number): Promise<Remains> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      const remains = await this.remains(daemon);
+      const isEmpty = Object.values(remains).every((number) => number === 0);
+      if (isEmpty || Date.now() > deadline) return remains;
+      await delay(SAMPLE_INTERVAL);
+    }
+  }
+
+  /** What is on the gateway now. */
+  async remains(daemon: Daemon | undefined): Promise<Remains> {
+    this.#sample();
+    const { calls = 0, streams = 0 } = (await daemon?.stats()) ?? {};
+    const entries = rowsOf(`${this.#proc}/nf_conntrack`);
+    const masters = entries.filter((entry) => / dport=0 /.test(entry)).length;
+    return { expectations: this.expectations, masters, calls, streams };
   }
 
   /** Takes a last sample and stops. */

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
-import type { EndReport } from "./control.ts";
+import type { CallStep, EndReport } from "./control.ts";
 import { calleeDialog, callerDialog, type Dialog, inDialog } from "./dialog.ts";
+import { invitation, sendInvite, type Target, withCredentials } from "./invite.ts";
 import type { MediaClock, MediaSession, Side } from "./media.ts";
-import { audioIn, describeAudio } from "./sdp.ts";
+import { audioIn, describeAudio, isHold, type MediaDirection } from "./sdp.ts";
 import { type Header, headerOf, type Request, type Response, tagOf } from "./sip-message.ts";
 import { type Address, formatAddress } from "./sip-socket.ts";
 import { type ServerTransaction, TransactionError, type Transactions } from "./transaction.ts";
@@ -24,25 +24,26 @@ export interface Line {
   readonly clock: MediaClock;
 }
 
-/** Whom to call: the INVITE's Request-URI, From and To values without tags, and where to send it. */
-export interface Target {
-  readonly uri: string;
-  readonly from: string;
-  readonly to: string;
-  readonly address: Address;
-}
+/** Early media lasts for at least so many RTP packets, that there is something to count. */
+const EARLY_PACKETS = 5;
 
 /** Call is one end of one call, from INVITE to BYE. Its SIP Call-ID is the lab's name for the call. */
 export class Call {
   readonly id: string;
   readonly #line: Line;
+  readonly #steps: readonly CallStep[];
   readonly #transactions: Transactions;
   readonly #media: MediaSession;
   readonly #onEnd: (report: EndReport) => void;
+  readonly #session = Date.now();
+  #version = 1;
+  #direction: MediaDirection = "sendrecv";
+  #sending = false;
   #dialog: Dialog | undefined;
   #invite: ServerTransaction | undefined;
   #advertised: Address | undefined;
   #answered = false;
+  #refused: number | undefined;
   #hungUp = false;
   #ended = false;
   #failure: string | undefined;
@@ -50,48 +51,42 @@ export class Call {
   constructor(
     id: string,
     line: Line,
+    steps: readonly CallStep[],
     transactions: Transactions,
     media: MediaSession,
     onEnd: (report: EndReport) => void,
   ) {
     this.id = id;
     this.#line = line;
+    this.#steps = steps;
     this.#transactions = transactions;
     this.#media = media;
     this.#onEnd = onEnd;
   }
 
   /** Calls; returns true once the peer has answered and media runs, false when the call has failed and ended. */
-  async place({ uri, from, to, address }: Target): Promise<boolean> {
-    const invite: Request = {
-      kind: "request",
-      method: "INVITE",
-      uri,
-      headers: [
-        ["Max-Forwards", "70"],
-        ["From", `${from};tag=${randomBytes(4).toString("hex")}`],
-        ["To", to],
-        ["Call-ID", this.id],
-        ["CSeq", "1 INVITE"],
-        ...this.#ownHeaders(),
-      ],
-      body: describeAudio(this.#line.mediaHost, this.#media.port),
-    };
-    let response: Response;
+  async place(target: Target): Promise<boolean> {
+    const sdp = this.#describe("sendrecv");
+    let invite = invitation(this.id, target, { headers: this.#ownHeaders(), steps: this.#steps, sdp });
     try {
-      response = await this.#transactions.request(invite, address);
+      let response = await this.#send(invite, target.address);
+      if (response.status === 407) {
+        invite = withCredentials(invite, response);
+        response = await this.#send(invite, target.address);
+      }
+      if (this.#ended) return false;
+      if (response.status >= 300) {
+        this.#refused = response.status;
+        this.#end(`INVITE answered ${response.status} ${response.reason}`);
+        return false;
+      }
+      this.#dialog = callerDialog(invite, response, this.#line.recordRoute);
+      this.acknowledge();
+      return this.#talk(response.body);
     } catch (error) {
       this.#fail("INVITE", error);
       return false;
     }
-    if (this.#ended) return false;
-    if (response.status >= 300) {
-      this.#end(`INVITE answered ${response.status} ${response.reason}`);
-      return false;
-    }
-    this.#dialog = callerDialog(invite, response, this.#line.recordRoute);
-    this.acknowledge();
-    return this.#startMedia(response.body);
   }
 
   /** Acknowledges the peer's 2xx, also each time that it is repeated (RFC 3261 §13.2.2.4). */
@@ -101,18 +96,30 @@ export class Call {
     this.#transactions.sendAlone(request, to);
   }
 
-  /** Rings, then answers an incoming INVITE and starts media. */
+  /** Rings, then answers an incoming INVITE and starts media, as far as the call's steps let it. */
   answer(invite: Request, transaction: ServerTransaction): void {
     this.#invite = transaction;
     this.#dialog = calleeDialog(invite, transaction.tag);
-    transaction.respond(180, "Ringing", this.#ownHeaders());
-    const { ringTime, mediaLead, mediaHost } = this.#line;
+    const { mediaLead, clock } = this.#line;
+    let { ringTime } = this.#line;
+    if (this.#steps.includes("early-media")) {
+      ringTime = Math.max(ringTime, EARLY_PACKETS * clock.interval);
+      transaction.respond(183, "Session Progress", this.#ownHeaders(), this.#describe("sendrecv"));
+      this.#startMedia(invite.body, "early");
+    } else {
+      transaction.respond(180, "Ringing", this.#ownHeaders());
+    }
+    if (this.#steps.includes("cancel")) return;
+    if (this.#steps.includes("busy")) {
+      setTimeout(() => this.#refuse(486, "Busy Here"), ringTime);
+      return;
+    }
     const pickUp = () => {
-      if (!this.#ended) this.#startMedia(invite.body);
+      if (!this.#ended) this.#talk(invite.body);
     };
     const accept = () => {
       if (this.#ended) return;
-      transaction.respond(200, "OK", this.#ownHeaders(), describeAudio(mediaHost, this.#media.port));
+      transaction.respond(200, "OK", this.#ownHeaders(), this.#describe("sendrecv"));
       if (mediaLead === 0) pickUp();
     };
     if (mediaLead > 0) setTimeout(pickUp, ringTime);
@@ -127,6 +134,51 @@ export class Call {
   /** The ACK to our 2xx came. */
   acknowledged(): void {
     this.#invite?.acknowledged();
+  }
+
+  /** The peer gives up while we ring (§9.2). */
+  receiveCancel(request: Request, transaction: ServerTransaction): void {
+    if (this.#answered || !this.#invite?.isCancelledBy(request)) {
+      transaction.respond(481, "Call/Transaction Does Not Exist");
+      return;
+    }
+    transaction.respond(200, "OK");
+    this.#refuse(487, "Request Terminated");
+  }
+
+  /** Offers the session anew: on hold, off it again, or just as it is. */
+  async reinvite(hold: boolean): Promise<void> {
+    if (!this.#dialog || this.#ended) return;
+    const phase = hold ? "hold" : this.#direction === "sendonly" ? "resumed" : "refreshed";
+    const sdp = this.#describe(hold ? "sendonly" : "sendrecv");
+    const { request, to } = inDialog(this.#dialog, "INVITE", this.#ownHeaders());
+    try {
+      const response = await this.#transactions.request({ ...request, body: sdp }, to);
+      if (this.#ended) return;
+      if (response.status >= 300) {
+        this.#failure ??= `re-INVITE answered ${response.status} ${response.reason}`;
+        return;
+      }
+      this.acknowledge();
+      this.#startMedia(response.body, phase);
+    } catch (error) {
+      this.#fail("re-INVITE", error);
+    }
+  }
+
+  /** The peer offers the session anew. */
+  receiveReinvite(request: Request, transaction: ServerTransaction): void {
+    const hold = isHold(request.body);
+    const phase = hold ? "hold" : this.#direction === "recvonly" ? "resumed" : "refreshed";
+    this.#invite = transaction;
+    const sdp = this.#describe(hold ? "recvonly" : "sendrecv");
+    transaction.respond(200, "OK", this.#ownHeaders(), sdp);
+    this.#startMedia(request.body, phase);
+  }
+
+  /** Begins a phase of this name, if media runs. */
+  beginPhase(phase: string): void {
+    this.#media.begin(phase);
   }
 
   /** The peer hung up. */
@@ -158,17 +210,55 @@ export class Call {
     this.#end();
   }
 
-  #startMedia(peerSdp: string): boolean {
+  /** Sends the INVITE; takes early media from a provisional response, and cancels if that is the call's lot. */
+  #send(invite: Request, to: Address): Promise<Response> {
+    let cancelled = false;
+    return sendInvite(this.#transactions, invite, to, (response, cancel) => {
+      if (response.body && !this.#advertised) this.#startMedia(response.body, "early");
+      if (!this.#steps.includes("cancel") || cancelled) return;
+      cancelled = true;
+      const patience = this.#advertised ? EARLY_PACKETS * this.#line.clock.interval : 0;
+      setTimeout(() => cancel().catch((error: unknown) => this.#fail("CANCEL", error)), patience);
+    });
+  }
+
+  /** Refuses the INVITE; this end is over when that is acknowledged. */
+  #refuse(status: number, reason: string): void {
+    if (this.#ended) return;
+    this.#invite?.respond(status, reason);
+    this.#invite?.onAcknowledged(() => {
+      this.#refused = status;
+      this.#end();
+    });
+  }
+
+  #talk(peerSdp: string): boolean {
+    this.#answered = this.#startMedia(peerSdp, "talk");
+    return this.#answered;
+  }
+
+  #startMedia(peerSdp: string, phase: string): boolean {
     const peer = audioIn(peerSdp);
     if (!peer) {
       this.#end("the peer's SDP has no audio");
       return false;
     }
     this.#advertised = peer.rtp;
-    this.#media.connect(peer);
-    this.#line.clock.add(this.#media);
-    this.#answered = true;
+    this.#media.connect(peer, phase);
+    const sending = this.#direction !== "recvonly";
+    if (sending && !this.#sending) this.#line.clock.add(this.#media);
+    if (!sending) this.#line.clock.remove(this.#media);
+    this.#sending = sending;
     return true;
+  }
+
+  /** Our session description; its version grows when the direction is another than before (RFC 3264 §8). */
+  #describe(direction: MediaDirection): string {
+    if (direction !== this.#direction) this.#version++;
+    this.#direction = direction;
+    const { mediaHost: host } = this.#line;
+    const [port, session, version] = [this.#media.port, this.#session, this.#version];
+    return describeAudio({ host, port, direction, session, version });
   }
 
   #ownHeaders(): Header[] {
@@ -190,8 +280,8 @@ export class Call {
   #end(failure?: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#failure = failure;
-    this.#invite?.acknowledged();
+    this.#failure ??= failure;
+    this.#invite?.stop();
     this.#line.clock.remove(this.#media);
     this.#media.close();
     this.#onEnd({
@@ -199,6 +289,7 @@ export class Call {
       side: this.#line.side,
       user: this.#line.user,
       answered: this.#answered,
+      refused: this.#refused,
       hungUp: this.#hungUp,
       failure: this.#failure,
       advertised: this.#advertised && formatAddress(this.#advertised),

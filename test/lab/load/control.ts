@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { Reception, Side } from "./media.ts";
+import type { PhaseReception, Reception, Side } from "./media.ts";
 
 /** What the phone process is started with. */
 export interface PhoneConfig {
@@ -35,6 +35,26 @@ export interface ServerConfig {
   readonly core?: string;
 }
 
+/**
+ * What a call does beyond INVITE, 200, ACK and BYE (RFC 3665 §3 shows most of them). The INVITE carries its steps in
+ * a header of the lab's own, so that the callee knows its part.
+ *
+ * challenge: the callee wants credentials (407). early-media: the callee sends 183 with SDP, and both ends media.
+ * busy: the callee rings, then answers 486. cancel: the caller gives up as it rings. hold: the caller holds and
+ * resumes. refresh: a re-INVITE of the caller changes nothing.
+ */
+export type CallStep = (typeof CALL_STEPS)[number];
+const CALL_STEPS = ["challenge", "early-media", "busy", "cancel", "hold", "refresh"] as const;
+
+/** The header that names the steps of a call, in its INVITE. */
+export const STEPS_HEADER = "X-Lab-Steps";
+
+/** Reads the value of STEPS_HEADER, "" for a plain call. */
+export function readSteps(value: string): CallStep[] {
+  const named = value.split(" ");
+  return CALL_STEPS.filter((step) => named.includes(step));
+}
+
 /** The user name of the phone of that index, from 0. */
 export function phoneUser(index: number): string {
   return String(1000 + index);
@@ -54,7 +74,12 @@ export type Command =
       readonly from: number;
       readonly user: string;
       readonly registrar: string;
+      readonly steps: readonly CallStep[];
     }
+  /** The caller sends a re-INVITE; the phase it begins is "hold", "resumed" after one, else "refreshed". */
+  | { readonly command: "reinvite"; readonly call: string; readonly hold: boolean }
+  /** Every call that has media begins a phase of this name. */
+  | { readonly command: "phase"; readonly phase: string }
   /** End an answered call with BYE. */
   | { readonly command: "hangup"; readonly call: string }
   /** Report on a call as it is, and forget it. */
@@ -93,11 +118,15 @@ export interface EndReport {
   readonly answered: boolean;
   /** True when a BYE went through: sent and answered, or received. */
   readonly hungUp: boolean;
+  /** Status of 300 or more that ended the INVITE; at the callee, once it is acknowledged. */
+  readonly refused: number | undefined;
   /** Why signalling failed at this end; undefined when it did not. */
   readonly failure: string | undefined;
   /** Address and port that the peer's SDP advertised, as received. */
   readonly advertised: string | undefined;
   readonly rtp: Reception;
+  /** The same RTP by phase of the call, as this end went through them. */
+  readonly phases: readonly PhaseReception[];
   readonly rtcp: Reception;
 }
 

@@ -2,12 +2,17 @@ import { createHash, randomBytes } from "node:crypto";
 
 const REALM = "lab";
 
-/** The WWW-Authenticate value of a fresh challenge (RFC 7616 §3.3, MD5 and qop=auth as most registrars still do). */
+/** The password of a user of the lab. */
+export function passwordOf(user: string): string {
+  return `secret-of-${user}`;
+}
+
+/** The WWW-Authenticate or Proxy-Authenticate value of a fresh challenge (RFC 7616 §3.3, MD5 and qop=auth as most registrars still do). */
 export function challenge(): string {
   return `Digest realm="${REALM}", nonce="${randomBytes(12).toString("hex")}", algorithm=MD5, qop="auth"`;
 }
 
-/** The Authorization value with which `user` answers a challenge (RFC 7616 §3.4). */
+/** The (Proxy-)Authorization value with which `user` answers a challenge (RFC 7616 §3.4). */
 export function answerChallenge(
   challenged: string,
   { user, password, method, uri }: { user: string; password: string; method: string; uri: string },

@@ -4,6 +4,7 @@ import { type Lab, PROVIDER_HOSTS } from "../namespaces.ts";
 import { builtFile } from "../package-root.ts";
 import { type CallResult, judge } from "./call-result.ts";
 import {
+  type CallStep,
   type Command,
   type EndReport,
   type Event,
@@ -26,8 +27,12 @@ export interface PlannedCall {
   readonly phone: number;
   /** Index of the provider, 0 or 1; default 0. */
   readonly provider?: number;
-  /** Milliseconds from the answer until one side hangs up. */
+  /** Milliseconds from the answer until one side hangs up; a call that is put on hold lasts half as long again. */
   readonly hold: number;
+  /** Hangs up no sooner than this settles. */
+  readonly until?: Promise<unknown>;
+  /** Default: none. */
+  readonly steps?: readonly CallStep[];
   readonly hangUp: "caller" | "callee";
   /** Called when the call has been answered. */
   readonly onAnswered?: () => void;
@@ -119,6 +124,8 @@ export class Load {
     phone,
     provider = 0,
     hold,
+    until,
+    steps = [],
     hangUp,
     onAnswered,
   }: PlannedCall): Promise<CallResult> {
@@ -132,10 +139,15 @@ export class Load {
 
     const user = outbound ? `4930${this.#placed}` : phoneUser(phone);
     const from = outbound ? phone : provider;
-    caller.tell({ command: "call", call, from, user, registrar: providerHost(provider) });
+    caller.tell({ command: "call", call, from, user, registrar: providerHost(provider), steps });
     if ((await Promise.race([answered, callerEnd]))?.event === "answered") {
       onAnswered?.();
-      await delay(hold);
+      for (const command of changes(call, steps)) {
+        await delay(hold / 2);
+        caller.tell(command);
+      }
+      await delay(steps.includes("hold") || steps.includes("refresh") ? hold / 2 : hold);
+      await until;
       const [hanging, hangingEnd] = hangUp === "caller" ? [caller, callerEnd] : [callee, calleeEnd];
       hanging.tell({ command: "hangup", call });
       await Promise.race([hangingEnd, Promise.all([callerEnd, calleeEnd])]);
@@ -145,7 +157,17 @@ export class Load {
     for (const side of [caller, callee]) side.tell({ command: "collect", call });
     const [phoneEnd, providerEnd] = await Promise.all([ends.phone, ends.provider]);
     this.#waiting.delete(`answered ${call}`);
-    return judge(call, direction, reportOf(phoneEnd), reportOf(providerEnd));
+    return judge(call, direction, steps, reportOf(phoneEnd), reportOf(providerEnd));
+  }
+
+  /** Begins a phase of every call with media: each end reports what it receives from now on under this name. */
+  beginPhase(phase: string): void {
+    for (const side of [this.#phone, this.#provider]) side.tell({ command: "phase", phase });
+  }
+
+  /** Process ids of the two sides. */
+  get pids(): { readonly phones: number; readonly providers: number } {
+    return { phones: this.#phone.child.pid ?? 0, providers: this.#provider.child.pid ?? 0 };
   }
 
   /** Ends both processes. */
@@ -189,6 +211,13 @@ export class Load {
 /** The signalling address of a provider, 0 or 1. */
 export function providerHost(provider: number): string {
   return provider === 0 ? PROVIDER_HOSTS[0] : PROVIDER_HOSTS[2];
+}
+
+/** The re-INVITEs that the caller is told to send, in order. */
+function changes(call: string, steps: readonly CallStep[]): Command[] {
+  const reinvite = (hold: boolean): Command => ({ command: "reinvite", call, hold });
+  if (steps.includes("hold")) return [reinvite(true), reinvite(false)];
+  return steps.includes("refresh") ? [reinvite(false)] : [];
 }
 
 function reportOf(event: Event): EndReport | undefined {

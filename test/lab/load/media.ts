@@ -31,8 +31,26 @@ export interface Reception {
   readonly foreign: number;
 }
 
+/** What one end received of RTP in one phase of a call. */
+export interface PhaseReception {
+  /** "early", "talk", "hold", "resumed", "refreshed", or what the driver named. */
+  readonly phase: string;
+  readonly rtp: Reception;
+}
+
+/** One phase of a call at one end: who the peer was, and what it has sent since. */
+interface Phase {
+  readonly name: string;
+  readonly peer: MediaAddresses;
+  readonly received: Counter;
+  /** RTP packets sent before it. */
+  readonly sentBefore: number;
+}
+
 /** MediaClock sends the packets of all running sessions from one timer, spread evenly over the interval. */
 export class MediaClock {
+  /** Milliseconds between two RTP packets of a session. */
+  readonly interval: number;
   readonly #slots: Array<Set<MediaSession>>;
   readonly #timer: NodeJS.Timeout;
   #due = Date.now();
@@ -41,6 +59,7 @@ export class MediaClock {
 
   /** @param interval milliseconds between two RTP packets of a session; a multiple of 10 */
   constructor(interval: number) {
+    this.interval = interval;
     this.#slots = Array.from({ length: Math.max(1, interval / TICK) }, () => new Set());
     this.#timer = setInterval(() => this.#tick(), TICK);
   }
@@ -77,9 +96,10 @@ export class MediaSession {
   readonly #rtcp: Socket;
   readonly #rtpPacket: Buffer;
   readonly #rtcpPacket: Buffer;
-  readonly #rtpReceived: Counter;
+  readonly #phases: Phase[] = [];
   readonly #rtcpReceived: Counter;
-  #peer: MediaAddresses | undefined;
+  /** RTP of the present phase; before the first one, what comes is counted for that. */
+  #rtpReceived: Counter;
   #rtpSent = 0;
   #rtcpSent = 0;
 
@@ -115,19 +135,27 @@ export class MediaSession {
     rtcp.on("message", (bytes, from) => this.#rtcpReceived.count(bytes.subarray(SENDER_REPORT), from));
   }
 
-  /** Sets where to send, and from where alone packets count: what the peer's SDP advertised. */
-  connect(peer: MediaAddresses): void {
-    this.#peer = peer;
+  /** Begins a phase: sets where to send, and from where alone packets count, as the peer's SDP advertised it. */
+  connect(peer: MediaAddresses, phase: string): void {
+    if (this.#phases.length > 0) this.#rtpReceived = this.#rtpReceived.another();
+    this.#phases.push({ name: phase, peer, received: this.#rtpReceived, sentBefore: this.#rtpSent });
+  }
+
+  /** Begins a phase with the peer as it is; does nothing while there is none. */
+  begin(phase: string): void {
+    const peer = this.#peer;
+    if (peer) this.connect(peer, phase);
   }
 
   /** Sends the next RTP packet, and RTCP when its turn has come. */
   sendNext(): void {
-    if (!this.#peer) return;
+    const peer = this.#peer;
+    if (!peer) return;
     this.#rtpPacket.writeUInt16BE(this.#rtpSent & 0xffff, 2);
     this.#rtpPacket.writeUInt32BE(this.#rtpSent * 160, 4);
-    send(this.#rtp, this.#rtpPacket, this.#peer.rtp);
+    send(this.#rtp, this.#rtpPacket, peer.rtp);
     if (this.#rtpSent++ % RTP_PER_RTCP !== 0) return;
-    send(this.#rtcp, this.#rtcpPacket, this.#peer.rtcp);
+    send(this.#rtcp, this.#rtcpPacket, peer.rtcp);
     this.#rtcpSent++;
   }
 
@@ -137,12 +165,26 @@ export class MediaSession {
     this.#rtcp.close();
   }
 
-  /** What this end has sent and received, RTP and RTCP. */
-  get received(): { readonly rtp: Reception; readonly rtcp: Reception } {
+  /** What this end has sent and received: RTP in all and by phase, RTCP. */
+  get received(): {
+    readonly rtp: Reception;
+    readonly phases: readonly PhaseReception[];
+    readonly rtcp: Reception;
+  } {
+    const phases = this.#phases.map(({ name, peer, received, sentBefore }, index) => {
+      const sent = (this.#phases[index + 1]?.sentBefore ?? this.#rtpSent) - sentBefore;
+      return { phase: name, rtp: { sent, ...received.from(peer.rtp) } };
+    });
+    const none: Reception = { sent: 0, ...this.#rtpReceived.from(undefined) };
     return {
-      rtp: { sent: this.#rtpSent, ...this.#rtpReceived.from(this.#peer?.rtp) },
+      rtp: phases.length > 0 ? phases.map(({ rtp }) => rtp).reduce(sum) : none,
+      phases,
       rtcp: { sent: this.#rtcpSent, ...this.#rtcpReceived.from(this.#peer?.rtcp) },
     };
+  }
+
+  get #peer(): MediaAddresses | undefined {
+    return this.#phases.at(-1)?.peer;
   }
 }
 
@@ -154,6 +196,11 @@ class Counter {
 
   constructor(expected: Buffer) {
     this.#expected = expected;
+  }
+
+  /** A counter of the same payload that has counted nothing. */
+  another(): Counter {
+    return new Counter(this.#expected);
   }
 
   count(payload: Buffer, { address: host, port }: RemoteInfo): void {
@@ -172,6 +219,19 @@ class Counter {
     delete elsewhere[wanted];
     return { received, elsewhere, foreign: this.#foreign };
   }
+}
+
+function sum(one: Reception, other: Reception): Reception {
+  const elsewhere = { ...one.elsewhere };
+  for (const [source, packets] of Object.entries(other.elsewhere)) {
+    elsewhere[source] = (elsewhere[source] ?? 0) + packets;
+  }
+  return {
+    sent: one.sent + other.sent,
+    received: one.received + other.received,
+    elsewhere,
+    foreign: one.foreign + other.foreign,
+  };
 }
 
 function send(socket: Socket, packet: Buffer, { host, port }: Address): void {

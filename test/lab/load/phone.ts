@@ -5,6 +5,7 @@
 import { phoneAddress } from "../namespaces.ts";
 import { type Command, type PhoneConfig, phoneUser, readLines, tell } from "./control.ts";
 import { MediaClock } from "./media.ts";
+import { obey } from "./obey.ts";
 import { register } from "./registration.ts";
 import { openSocket } from "./sip-socket.ts";
 import { UserAgent } from "./user-agent.ts";
@@ -17,7 +18,7 @@ interface Phone {
 
 async function openPhone(
   index: number,
-  { ringTime, mediaLead }: PhoneConfig,
+  { phones, ringTime, mediaLead }: PhoneConfig,
   clock: MediaClock,
 ): Promise<Phone> {
   const user = phoneUser(index);
@@ -35,15 +36,15 @@ async function openPhone(
       clock,
     },
     answersFor: (called) => called === user,
-    nextPort: mediaPorts(),
+    nextPort: mediaPorts(phones === 1 ? 5000 : 500),
   });
   return { user, contact, agent };
 }
 
-/** All phones of one make use the same ports, and go round a small range. */
-function mediaPorts(): () => number {
+/** All phones of one make use the same ports, and go round a small range; a PBX alone has one for all calls. */
+function mediaPorts(pairs: number): () => number {
   let next = 0;
-  return () => 11780 + (next++ % 500) * 2;
+  return () => 11780 + (next++ % pairs) * 2;
 }
 
 async function main(): Promise<void> {
@@ -64,14 +65,15 @@ async function main(): Promise<void> {
       );
     }
   };
-  const call = ({ call: id, from, user, registrar }: Extract<Command, { command: "call" }>) => {
+  const call = ({ call: id, from, user, registrar, steps }: Extract<Command, { command: "call" }>) => {
     const phone = phones[from];
     if (!phone) throw new Error(`No phone ${from}; there are ${phones.length}.`);
     const uri = `sip:${user}@${registrar}`;
     const target = { uri, from: `<sip:${phone.user}@${registrar}>`, to: `<${uri}>` };
-    return phone.agent.call(id, { ...target, address: { host: registrar, port: 5060 } });
+    return phone.agent.call(id, { ...target, address: { host: registrar, port: 5060 } }, steps);
   };
 
+  const agents = phones.map(({ agent }) => agent);
   readLines<Command>(process.stdin, (command) => {
     switch (command.command) {
       case "register":
@@ -80,13 +82,8 @@ async function main(): Promise<void> {
       case "call":
         void call(command);
         break;
-      case "hangup":
-        for (const { agent } of phones) agent.hangUp(command.call);
-        break;
-      case "collect":
-        if (!phones.some(({ agent }) => agent.collect(command.call)))
-          tell({ event: "unknown", call: command.call });
-        break;
+      default:
+        obey(agents, command);
     }
   });
   process.stdin.on("end", () => process.exit());

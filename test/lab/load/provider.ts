@@ -5,6 +5,7 @@
  */
 import { type Command, type ProviderConfig, readLines, type ServerConfig, tell } from "./control.ts";
 import { MediaClock } from "./media.ts";
+import { obey } from "./obey.ts";
 import { Registrar } from "./registration.ts";
 import { parseUri } from "./sip-message.ts";
 import { openSocket } from "./sip-socket.ts";
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
   const clock = new MediaClock(config.rtpInterval);
   const servers = await Promise.all(config.servers.map((server) => openServer(server, config, clock)));
 
-  const call = async ({ call: id, from, user }: Extract<Command, { command: "call" }>) => {
+  const call = async ({ call: id, from, user, steps }: Extract<Command, { command: "call" }>) => {
     const server = servers[from];
     if (!server) throw new Error(`No provider ${from}; there are ${servers.length}.`);
     // RFC 3261 §16.6: the Contact, exactly as it was registered, is the Request-URI and says where to send.
@@ -69,9 +70,10 @@ async function main(): Promise<void> {
       to: `<sip:${user}@${server.host}>`,
     };
     const { host, port } = parseUri(contact);
-    await server.agent.call(id, { ...target, address: { host, port } });
+    await server.agent.call(id, { ...target, address: { host, port } }, steps);
   };
 
+  const agents = servers.map(({ agent }) => agent);
   readLines<Command>(process.stdin, (command) => {
     switch (command.command) {
       case "register":
@@ -79,13 +81,8 @@ async function main(): Promise<void> {
       case "call":
         void call(command);
         break;
-      case "hangup":
-        for (const { agent } of servers) agent.hangUp(command.call);
-        break;
-      case "collect":
-        if (!servers.some(({ agent }) => agent.collect(command.call)))
-          tell({ event: "unknown", call: command.call });
-        break;
+      default:
+        obey(agents, command);
     }
   });
   process.stdin.on("end", () => process.exit());

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { tell } from "./control.ts";
-import { answerChallenge, challenge, isAuthorized } from "./digest.ts";
+import { answerChallenge, challenge, isAuthorized, passwordOf } from "./digest.ts";
 import {
   entriesOf,
   type Header,
@@ -88,8 +88,4 @@ export class Registrar {
     tell({ event: "binding", registrar: this.#host, user, contact: uriIn(contact), source });
     transaction.respond(200, "OK", [["Contact", `<${uriIn(contact)}>;expires=${EXPIRES}`]]);
   }
-}
-
-function passwordOf(user: string): string {
-  return `secret-of-${user}`;
 }

@@ -1,6 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallResult } from "./call-result.ts";
+import type { CallStep } from "./control.ts";
 import type { Direction, Load } from "./load.ts";
+
+/**
+ * What calls a run is made of. plain: INVITE, 200, ACK, BYE. office: as many as an office sees of everything else
+ * besides; each 20 calls are alike.
+ */
+export type Scenario = "plain" | "office";
+export const SCENARIOS: readonly Scenario[] = ["plain", "office"];
+
+/** The steps of the first calls of each 20 of an office; the others are plain. Both directions have each. */
+const OFFICE: readonly (readonly CallStep[])[] = [
+  ["busy"],
+  ["busy", "early-media"],
+  ["cancel"],
+  ["cancel", "early-media"],
+  ["hold"],
+  ["hold"],
+  ["refresh"],
+  ["refresh"],
+  ["early-media"],
+  ["early-media"],
+  ["challenge"],
+  ["early-media", "hold"],
+];
 
 /** A run: registrations, then calls at an even rate. */
 export interface Run {
@@ -11,6 +35,7 @@ export interface Run {
   /** Seconds each call lasts from its answer. */
   readonly hold: number;
   readonly direction: Direction | "both";
+  readonly scenario: Scenario;
 }
 
 /** How far a run is. */
@@ -69,6 +94,7 @@ async function placeNth(load: Load, run: Run, n: number, progress: RunProgress):
     direction: run.direction === "both" ? alternating : run.direction,
     phone: n % run.phones,
     hold: run.hold * 1000,
+    steps: run.scenario === "office" ? (OFFICE[n % 20] ?? []) : [],
     // Every pair of calls, one of each direction, is hung up by the other side than the pair before.
     hangUp: n % 4 < 2 ? "caller" : "callee",
     onAnswered: () => {

@@ -30,6 +30,14 @@ export class TransactionError extends Error {
   }
 }
 
+/** How a request is sent; nothing of it has to be said. */
+export interface RequestOptions {
+  /** Via of the client transaction; a CANCEL has that of its INVITE (§9.1). Default: a new one. */
+  readonly via?: Header;
+  /** Called with each provisional response. */
+  readonly onProvisional?: (response: Response) => void;
+}
+
 /** What one SIP socket hands up. */
 export interface TransactionUser {
   /** A new request; an ACK to a 2xx comes here too, and is never answered. */
@@ -60,12 +68,14 @@ export class Transactions {
    * @returns the final response; the ACK to a negative one has been sent
    * Rejects with TransactionError.
    */
-  request(request: Request, to: Address): Promise<Response> {
-    const branch = `z9hG4bK${randomBytes(8).toString("hex")}`;
-    const via: Header = ["Via", `SIP/2.0/UDP ${this.local.host}:${this.local.port};branch=${branch};rport`];
+  request(
+    request: Request,
+    to: Address,
+    { via = this.newVia(), onProvisional }: RequestOptions = {},
+  ): Promise<Response> {
     const text = renderMessage({ ...request, headers: [via, ...request.headers] });
     const invite = request.method === "INVITE";
-    const key = `${branch} ${request.method}`;
+    const key = `${viaParameter(via[1], "branch")} ${request.method}`;
     return new Promise((resolve, reject) => {
       const end = () => {
         clearTimeout(repeat);
@@ -92,6 +102,7 @@ export class Transactions {
           clearTimeout(repeat);
           clearTimeout(timeout);
           timeout = setTimeout(fail, TIMEOUT, "no final response after a provisional one");
+          onProvisional?.(response);
           return;
         }
         end();
@@ -104,9 +115,13 @@ export class Transactions {
 
   /** Sends a request that has no transaction: the ACK to a 2xx, with a Via and branch of its own (§13.2.2.4). */
   sendAlone(request: Request, to: Address): void {
+    this.send(renderMessage({ ...request, headers: [this.newVia(), ...request.headers] }), to);
+  }
+
+  /** A Via of this socket with a branch of its own (§8.1.1.7, RFC 3581 §3). */
+  newVia(): Header {
     const branch = `z9hG4bK${randomBytes(8).toString("hex")}`;
-    const via: Header = ["Via", `SIP/2.0/UDP ${this.local.host}:${this.local.port};branch=${branch};rport`];
-    this.send(renderMessage({ ...request, headers: [via, ...request.headers] }), to);
+    return ["Via", `SIP/2.0/UDP ${this.local.host}:${this.local.port};branch=${branch};rport`];
   }
 
   /** Sends text; a failed send without `onError` is left to the retransmission that follows it. */
@@ -167,6 +182,7 @@ export class ServerTransaction {
   readonly #request: Request;
   readonly #transactions: Transactions;
   readonly #tag = randomBytes(4).toString("hex");
+  readonly #onAcknowledged: Array<() => void> = [];
   #answer: string | undefined;
   #repeat: NodeJS.Timeout | undefined;
 
@@ -214,7 +230,27 @@ export class ServerTransaction {
 
   /** The final answer arrived. */
   acknowledged(): void {
+    this.stop();
+    for (const done of this.#onAcknowledged.splice(0)) done();
+  }
+
+  /** Repeats the final answer no more, whether it has arrived or not. */
+  stop(): void {
     clearTimeout(this.#repeat);
+  }
+
+  /** Calls `done` once, when the final answer has arrived. */
+  onAcknowledged(done: () => void): void {
+    this.#onAcknowledged.push(done);
+  }
+
+  /** True for the CANCEL of this very request: the same branch and sent-by (§9.2). */
+  isCancelledBy(request: Request): boolean {
+    const via = (message: Request) => {
+      const value = headerOf(message, "Via");
+      return `${viaParameter(value, "branch")} ${value.split(";")[0]}`;
+    };
+    return request.method === "CANCEL" && via(request) === via(this.#request);
   }
 
   /** RFC 3261 §18.2.2 and RFC 3581 §4: to the source address; to the source port if the client asked for that. */

@@ -1,6 +1,8 @@
 import type { Socket } from "node:dgram";
-import { Call, type Line, type Target } from "./call.ts";
-import { type Event, tell } from "./control.ts";
+import { Call, type Line } from "./call.ts";
+import { type CallStep, type Event, readSteps, STEPS_HEADER, tell } from "./control.ts";
+import { challenge, isAuthorized, passwordOf } from "./digest.ts";
+import type { Target } from "./invite.ts";
 import { MediaSession } from "./media.ts";
 import { headerOf, parseUri, type Request, type Response } from "./sip-message.ts";
 import { type ServerTransaction, Transactions } from "./transaction.ts";
@@ -32,9 +34,21 @@ export class UserAgent {
   }
 
   /** Places a call and tells the driver when it is answered. */
-  async call(id: string, target: Target): Promise<void> {
-    const call = await this.#open(id);
+  async call(id: string, target: Target, steps: readonly CallStep[]): Promise<void> {
+    const call = await this.#open(id, steps);
     if (await call.place(target)) tell({ event: "answered", call: id });
+  }
+
+  /** Sends a re-INVITE; false when there is no such call here. */
+  reinvite(id: string, hold: boolean): boolean {
+    const call = this.#calls.get(id);
+    void call?.reinvite(hold);
+    return call !== undefined;
+  }
+
+  /** Begins a phase of every call that has media. */
+  beginPhase(phase: string): void {
+    for (const call of this.#calls.values()) call.beginPhase(phase);
   }
 
   /** Hangs up; false when there is no such call here. */
@@ -51,10 +65,10 @@ export class UserAgent {
     return call !== undefined;
   }
 
-  async #open(id: string): Promise<Call> {
+  async #open(id: string, steps: readonly CallStep[]): Promise<Call> {
     const { line, nextPort } = this.#options;
     const media = await MediaSession.open(line.mediaHost, nextPort, id, line.side);
-    const call = new Call(id, line, this.transactions, media, (report) => {
+    const call = new Call(id, line, steps, this.transactions, media, (report) => {
       this.#calls.delete(id);
       tell({ event: "ended", report } satisfies Event);
     });
@@ -75,6 +89,10 @@ export class UserAgent {
       case "ACK":
         call?.acknowledged();
         break;
+      case "CANCEL":
+        if (call) call.receiveCancel(request, transaction);
+        else transaction.respond(481, "Call/Transaction Does Not Exist");
+        break;
       case "BYE":
         if (call?.owns(request)) call.receiveBye(transaction);
         else transaction.respond(481, "Call/Transaction Does Not Exist");
@@ -85,13 +103,25 @@ export class UserAgent {
   }
 
   #receiveInvite(invite: Request, transaction: ServerTransaction, call: Call | undefined): void {
+    const steps = readSteps(headerOf(invite, STEPS_HEADER));
     if (call) {
-      transaction.respond(500, "Server Internal Error");
+      if (call.owns(invite)) call.receiveReinvite(invite, transaction);
+      else transaction.respond(500, "Server Internal Error");
     } else if (!this.#options.answersFor(parseUri(invite.uri).user)) {
       // A call for another phone's user has been delivered to the wrong phone; answering it would hide that.
       transaction.respond(404, "Not Found");
+    } else if (steps.includes("challenge") && !knowsPassword(invite)) {
+      transaction.respond(407, "Proxy Authentication Required", [["Proxy-Authenticate", challenge()]]);
     } else {
-      void this.#open(headerOf(invite, "Call-ID")).then((opened) => opened.answer(invite, transaction));
+      void this.#open(headerOf(invite, "Call-ID"), steps).then((opened) =>
+        opened.answer(invite, transaction),
+      );
     }
   }
+}
+
+function knowsPassword(invite: Request): boolean {
+  const { user } = parseUri(headerOf(invite, "From"));
+  const expected = { user, password: passwordOf(user), method: "INVITE", uri: invite.uri };
+  return isAuthorized(headerOf(invite, "Proxy-Authorization"), expected);
 }
