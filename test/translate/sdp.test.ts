@@ -67,7 +67,45 @@ a=rtcp:30003 IN IP4 203.0.113.1
 `);
   });
 
-  it("keeps port 0, port/count, formats and an a=rtcp that names another host", () => {
+  it.each([
+    "INVITE sip:b@example.net SIP/2.0",
+    "ACK sip:b@example.net SIP/2.0",
+    "PRACK sip:b@example.net SIP/2.0",
+    "UPDATE sip:b@example.net SIP/2.0",
+    "SIP/2.0 183 Session Progress",
+    "SIP/2.0 200 OK",
+  ])("moves in whatever message offers or answers: %s", (startLine) => {
+    const method = startLine.startsWith("SIP") ? "INVITE" : startLine.slice(0, startLine.indexOf(" "));
+    const text = invite("v=0\nc=IN IP4 192.168.50.10\nm=audio 4000 RTP/AVP 0\n", "", method);
+    const out = outboundText(text.replace(/^.*/, startLine), portTable(PORTS));
+    expect(bodyOf(out)).toBe("v=0\nc=IN IP4 203.0.113.1\nm=audio 30000 RTP/AVP 0\n");
+  });
+
+  it("keeps keys, fingerprints and every attribute that holds no address of its own", () => {
+    const attributes = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:192.168.50.10|2^20|1:4
+a=fingerprint:SHA-256 4A:AD:B9:B1
+a=tls-id:abc3de65cddef001be82
+a=X-nat:192.168.50.10 4000
+`;
+    expect(seen(`v=0\nc=IN IP4 192.168.50.10\nm=audio 4000 UDP/TLS/RTP/SAVP 0\n${attributes}`)).toBe(
+      `v=0\nc=IN IP4 203.0.113.1\nm=audio 30000 UDP/TLS/RTP/SAVP 0\n${attributes}`,
+    );
+  });
+
+  it("gives the lines of a BUNDLE that share a port the same one", () => {
+    const sdp = (host: string, port: number): string =>
+      `v=0\nc=IN IP4 ${host}\na=group:BUNDLE 0 1\nm=audio ${port} UDP/TLS/RTP/SAVPF 0\na=mid:0\na=rtcp-mux\nm=video ${port} UDP/TLS/RTP/SAVPF 96\na=mid:1\na=rtcp-mux\n`;
+    expect(seen(sdp("192.168.50.10", 4000))).toBe(sdp("203.0.113.1", 30000));
+  });
+
+  it("moves its c= and keeps an o= line with a host name or another address", () => {
+    for (const host of ["phone.example", "198.51.100.9"]) {
+      const sdp = `v=0\no=a 1 2 IN IP4 ${host}\nc=IN IP4 192.168.50.10\nm=audio 4000 RTP/AVP 0\n`;
+      expect(seen(sdp)).toBe(sdp.replace("192.168.50.10", "203.0.113.1").replace("4000", "30000"));
+    }
+  });
+
+  it("keeps port 0, port/count, formats, and an a=rtcp that names another host, under any media type", () => {
     expect(
       seen(`v=0
 c=IN IP4 192.168.50.10
@@ -75,6 +113,7 @@ m=audio 4000/2 RTP/AVP 0 8
 a=rtcp:4001 IN IP4 192.0.2.99
 m=video 0 RTP/AVP 31
 m=text 0 RTP/AVP 98
+m=application 4002 UDP/BFCP *
 `),
     ).toBe(`v=0
 c=IN IP4 203.0.113.1
@@ -82,6 +121,7 @@ m=audio 30000/2 RTP/AVP 0 8
 a=rtcp:4001 IN IP4 192.0.2.99
 m=video 0 RTP/AVP 31
 m=text 0 RTP/AVP 98
+m=application 30002 UDP/BFCP *
 `);
   });
 
@@ -120,8 +160,8 @@ m=text 0 RTP/AVP 98
     );
   });
 
-  it("stays as it is where it names hosts, the other family or public addresses", () => {
-    for (const host of ["IP4 phone.example", "IP6 2001:db8::1", "IP4 198.51.100.9"]) {
+  it("stays as it is where it names hosts, the other family, public addresses or leading zeros", () => {
+    for (const host of ["IP4 phone.example", "IP6 2001:db8::1", "IP4 198.51.100.9", "IP4 192.168.050.010"]) {
       const sdp = `v=0\no=a 1 1 IN ${host}\nc=IN ${host}\nm=audio 4000 RTP/AVP 0\n`;
       expect(seen(sdp)).toBe(sdp);
     }

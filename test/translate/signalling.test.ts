@@ -55,6 +55,12 @@ describe("a request of a phone", () => {
       "User-Agent: x 192.168.50.10",
       "P-Asserted-Identity: <sip:alice@192.168.50.10>",
       'Authorization: Digest username="a",uri="sip:192.168.50.10"',
+      'Remote-Party-ID: "Alice" <sip:alice@192.168.50.10>;party=calling',
+      'Warning: 399 192.168.50.10 "192.168.50.10"',
+      "Call-Info: <http://192.168.50.10/photo.jpg>;purpose=icon",
+      "Alert-Info: <http://192.168.50.10/ring.wav>",
+      'Reason: Q.850;cause=16;text="192.168.50.10"',
+      "Replaces: 2@192.168.50.10;to-tag=2;from-tag=3",
       "X-Unknown: <sip:192.168.50.10:5060>",
     );
     const out = outboundText(text, portTable(TABLE));
@@ -150,6 +156,31 @@ describe("a request of a phone", () => {
     }
   });
 
+  it("passes with a literal that has leading zeros as it is, which some read as octal", () => {
+    const text = request("REGISTER", "Contact: <sip:a@192.168.050.010>").replace(
+      "UDP 192.168.50.10",
+      "UDP 192.168.050.010",
+    );
+    expect(outboundText(text, portTable(TABLE))).toBe(text);
+  });
+
+  it("may have no Contact and no Expires: a REGISTER that asks for the bindings", () => {
+    const text = request("REGISTER");
+    expect(outboundText(text, portTable(TABLE))).toBe(
+      text.replace("UDP 192.168.50.10:5060", "UDP 203.0.113.1:1024"),
+    );
+  });
+
+  it("keeps the GRUU and the instance of its Contact byte for byte (RFC 5627 §3, RFC 5626 §4.1)", () => {
+    const table = portTable(TABLE);
+    const gruu = (host: string): string =>
+      `Contact: <sip:a@${host};gr=urn:uuid:1;ob>;+sip.instance="<urn:uuid:1>";reg-id=1;pub-gruu="sip:a@203.0.113.1;gr=urn:uuid:1";temp-gruu="sip:x@192.168.50.10;gr"`;
+    const out = outboundText(request("REGISTER", gruu("192.168.50.10:5060")), table);
+    expect(extra(out)).toEqual([gruu("203.0.113.1:1024")]);
+    const back = inboundText(response(200, "REGISTER", "SIP/2.0/UDP 203.0.113.1:1024", ...extra(out)), table);
+    expect(extra(back)).toEqual([gruu("192.168.50.10:5060")]);
+  });
+
   it("is asked for with the transport its URI names, else with that of the flow", () => {
     const asked: string[] = [];
     const table = portTable(TABLE);
@@ -243,6 +274,17 @@ describe("a request to a phone", () => {
       .replaceAll("192.168.50.10", "198.51.100.5");
     const back = inboundText(text, portTable(TABLE));
     expect(back).toBe(text.replaceAll("203.0.113.1:1024", "192.168.50.10:5060"));
+  });
+
+  it("is for the account it names, where a phone has several on one port", () => {
+    const table = portTable(TABLE);
+    for (const user of ["alice", "bob"]) {
+      const contact = (at: string): string => `Contact: <sip:${user}@${at}>`;
+      const registered = outboundText(request("REGISTER", contact("192.168.50.10:5060")), table);
+      expect(extra(registered)).toEqual([contact("203.0.113.1:1024")]);
+      const text = request("INVITE").replace("sip:bob@example.net SIP", `sip:${user}@203.0.113.1:1024 SIP`);
+      expect(inboundText(text, table)).toContain(`INVITE sip:${user}@192.168.50.10:5060 SIP/2.0\r\n`);
+    }
   });
 
   it("keeps a Request-URI of another host, of another scheme and of a port that is not ours", () => {
