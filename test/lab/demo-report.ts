@@ -10,6 +10,8 @@ export interface DemoReport {
   readonly phones: number;
   readonly registered: number;
   readonly calls: number;
+  /** The most calls that were up at once. */
+  readonly upPeak: number;
   readonly answered: number;
   /** Calls that ended by 486 or CANCEL as their scenario wants it. */
   readonly refusedAsPlanned: number;
@@ -52,6 +54,7 @@ export function reportOn(
     phones: options.phones,
     registered: result.registered,
     calls: calls.length,
+    upPeak: result.upPeak,
     answered: calls.filter(({ answered }) => answered).length,
     refusedAsPlanned: calls.filter(({ refusedAsPlanned }) => refusedAsPlanned).length,
     twoWayAudio: calls.filter(({ twoWayAudio }) => twoWayAudio).length,
@@ -83,6 +86,7 @@ export function formatReport(report: DemoReport, terminal: boolean): string {
       `${n}`,
     ]),
     ...Object.entries(report.failures).map(([why, n]): [string, string] => [`  ${why}`, String(n)]),
+    ["calls up, most at once", String(report.upPeak)],
     ["expectations, most at once", `${report.expectationsPeak} of ${report.expectMax}`],
     ["packets dropped by the queue", String(report.queueDropped)],
     ...remainsRows(report.remains),

@@ -35,7 +35,7 @@ async function runIn(lab: Lab, options: DemoOptions): Promise<DemoReport> {
   const { daemon, detach } = await attachHelper(lab, options.helper);
   const gauge = new GatewayGauge(lab);
   const load = await Load.start(lab, options);
-  const progress: RunProgress = { registered: 0, placed: 0, up: 0, over: 0, failed: 0 };
+  const progress: RunProgress = { registered: 0, placed: 0, up: 0, upPeak: 0, over: 0, failed: 0 };
   const stopShowing = show(progress, options, gauge);
   try {
     const result = await runLoad(load, options, progress);

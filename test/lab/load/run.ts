@@ -44,6 +44,8 @@ export interface RunProgress {
   placed: number;
   /** Calls answered and not yet over. */
   up: number;
+  /** The most that were up at once. */
+  upPeak: number;
   over: number;
   failed: number;
 }
@@ -51,6 +53,8 @@ export interface RunProgress {
 /** A finished run. */
 export interface RunResult {
   readonly registered: number;
+  /** The most calls that were up at once. */
+  readonly upPeak: number;
   readonly calls: readonly CallResult[];
   /** Why registrations failed, each reason with its number. */
   readonly registrationFailures: ReadonlyMap<string, number>;
@@ -74,6 +78,7 @@ export async function runLoad(load: Load, run: Run, progress: RunProgress): Prom
   return {
     registered: progress.registered,
     calls: await Promise.all(calls),
+    upPeak: progress.upPeak,
     registrationFailures: tally(registrations.filter((result) => result !== "200")),
     seconds: (performance.now() - start) / 1000,
   };
@@ -100,6 +105,7 @@ async function placeNth(load: Load, run: Run, n: number, progress: RunProgress):
     onAnswered: () => {
       answered = true;
       progress.up++;
+      progress.upPeak = Math.max(progress.upPeak, progress.up);
     },
   });
   if (answered) progress.up--;
