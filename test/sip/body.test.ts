@@ -88,7 +88,7 @@ binary
       "--a\nContent-Type: application/sdp\nContent-Transfer-Encoding: base64\n\ndj0w\n--a--",
       0,
     ],
-  ])("may be %s: %s", (sealed, fields, content, count) => {
+  ])("cannot be edited where it is %s: %s", (sealed, fields, content, count) => {
     expect(body(fields, content)).toMatchObject({ sealed });
     expect(body(fields, content).sdp).toHaveLength(count);
   });
