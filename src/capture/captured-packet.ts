@@ -8,13 +8,13 @@ export interface CapturedPacket {
   readonly bytes: Buffer;
 }
 
-/** CaptureError says which file cannot be read on, from which byte, why, and what to do about it. */
+/** CaptureError says which file cannot be used, or not from which byte on, why, and what to do about it. */
 export class CaptureError extends Error {
   override readonly name = "CaptureError";
 
-  /** @param offset of the byte in the file from which it cannot be read */
-  constructor(file: string, offset: number, fault: string, remedy: string) {
-    super(`${file}: offset ${offset}: ${fault}; ${remedy}`);
+  /** @param offset of the byte from which it cannot be read; undefined when it is the file as a whole */
+  constructor(file: string, offset: number | undefined, fault: string, remedy: string) {
+    super(`${file}: ${offset === undefined ? "" : `offset ${offset}: `}${fault}; ${remedy}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CapturedPacket } from "./captured-packet.ts";
-import { linkLayer } from "./link-layer.ts";
+import { LINK_REMEDY, linkLayer } from "./link-layer.ts";
 import { Reassembly } from "./reassembly.ts";
 
 /** One IP packet of a capture; fragments are one packet, with the time of the last of them. */
@@ -14,6 +14,8 @@ export interface IpPacket {
 export class IpPackets {
   readonly #reassembly = new Reassembly();
   readonly #left = new Map<string, number>();
+  /** Link types that are not read. */
+  readonly unread = new Set<number>();
 
   /** How many frames gave no packet, by the reason in an admin's words. */
   left(): ReadonlyMap<string, number> {
@@ -27,7 +29,8 @@ export class IpPackets {
   take({ time, linkType, bytes: frame }: CapturedPacket): IpPacket | undefined {
     const find = linkLayer(linkType);
     if (find === undefined) {
-      return this.#leave(`link type ${linkType}, which is not read: capture Ethernet, -i any or raw IP`);
+      this.unread.add(linkType);
+      return this.#leave(`frames of link type ${linkType}, which is not read: ${LINK_REMEDY}`);
     }
     const start = find(frame);
     if (start === undefined) return this.#leave("frames that carry no IP");

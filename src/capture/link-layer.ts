@@ -22,3 +22,6 @@ const LINK_LAYERS: ReadonlyMap<number, IpInFrame> = new Map([
 export function linkLayer(linkType: number): IpInFrame | undefined {
   return LINK_LAYERS.get(linkType);
 }
+
+/** What to do about a link type that is not read. */
+export const LINK_REMEDY = "capture Ethernet, `-i any` or raw IP";

@@ -14,12 +14,14 @@ const GZIP = 0x1f8b;
  */
 export function readCapture(file: string, bytes: Buffer): Generator<CapturedPacket, void> {
   const remedy = "give a pcap or pcapng file, as tcpdump -w and Wireshark write it";
-  if (bytes.length < 4) throw new CaptureError(file, 0, `${bytes.length} bytes are no capture`, remedy);
+  if (bytes.length < 4)
+    throw new CaptureError(file, undefined, `${bytes.length} bytes are no capture`, remedy);
   const magic = bytes.readUInt32BE(0);
   if (isPcap(magic)) return readPcap(file, bytes);
   if (isPcapng(magic)) return readPcapng(file, bytes);
-  if (magic >>> 16 === GZIP)
-    throw new CaptureError(file, 0, "the file is compressed", "unpack it with gunzip");
+  if (magic >>> 16 === GZIP) {
+    throw new CaptureError(file, undefined, "the file is compressed", "unpack it with gunzip");
+  }
   const found = bytes.toString("hex", 0, 4);
-  throw new CaptureError(file, 0, `a file that begins with ${found} is no capture`, remedy);
+  throw new CaptureError(file, undefined, `a file that begins with ${found} is no capture`, remedy);
 }

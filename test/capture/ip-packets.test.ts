@@ -43,7 +43,7 @@ describe("IpPackets", () => {
     expect(taker.take({ time: 0n, linkType: 105, bytes: arp })).toBeUndefined();
     expect(Object.fromEntries(taker.left())).toEqual({
       "frames that carry no IP": 2,
-      "link type 105, which is not read: capture Ethernet, -i any or raw IP": 1,
+      "frames of link type 105, which is not read: capture Ethernet, `-i any` or raw IP": 1,
     });
   });
 
