@@ -1,12 +1,24 @@
 import type { ReplayedMessage } from "../gateway/replay.ts";
 import type { MediaChange } from "../gateway/replay-arming.ts";
 import type { TimedMessage } from "../gateway/replay-capture.ts";
+import { passedFor } from "../gateway/replay-summary.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
+import type { BodyLeft } from "../translate/translation.ts";
 
 const INDENT = " ".repeat(14);
 
 /** The text of everything that is printed of a message is from the network: only what a terminal cannot obey. */
 const UNPRINTABLE = /[^\x20-\x7e]/g;
+
+/** What makes us leave a body alone. */
+const BODY_LEFT: Readonly<Record<BodyLeft, string>> = {
+  "auth-int": "the digest covers it (qop=auth-int, RFC 8760 §2.4)",
+  identity: "the Identity field signs it (RFC 8224 §4)",
+  encoded: "it is compressed (Content-Encoding)",
+  signed: "it is signed (S/MIME, RFC 3261 §23)",
+  encrypted: "it is encrypted (S/MIME, RFC 3261 §23)",
+  ice: "the phone has named a public address itself (ICE, RFC 8839)",
+};
 
 /**
  * Draws the messages as one ladder per call, by Call-ID in the order they begin; below each message stand the
@@ -32,8 +44,8 @@ export function ladders(messages: readonly TimedMessage[], start: bigint): strin
   return lines;
 }
 
-/** Seconds with six decimals, as tcpdump shows them. */
-function seconds(nanoseconds: bigint): string {
+/** Nanoseconds as seconds with six decimals, as tcpdump shows them. */
+export function seconds(nanoseconds: bigint): string {
   const micro = nanoseconds / 1000n;
   const sign = micro < 0n ? "-" : "";
   const absolute = micro < 0n ? -micro : micro;
@@ -49,13 +61,18 @@ function rungs(message: ReplayedMessage, time: string): string[] {
   const line = printable(text.trimStart().split(/\r?\n/, 1)[0] ?? "");
   const lines = [`${time.padStart(12)}  ${path}${transport === "tcp" ? " (TCP)" : ""}  ${line}`];
   if (message.assumed) lines.push(`${INDENT}taken to have registered before the capture began`);
-  const { outcome, detail } = message;
+  const { outcome, detail, bodyLeft } = message;
   if (typeof outcome === "string" && outcome !== "nothing-to-change") {
-    lines.push(`${INDENT}passes unmodified: ${printable(detail ? `${outcome}: ${detail}` : outcome)}`);
+    const where = detail === undefined ? "" : ` (${detail})`;
+    lines.push(`${INDENT}passes unmodified: ${printable(passedFor(message) + where)}`);
   }
   for (const edit of message.edits) {
     const from = printable(text.slice(edit.start, edit.end));
     lines.push(`${INDENT}${edit.place.padEnd(15)} ${from} -> ${printable(edit.text)}`);
+  }
+  if (bodyLeft !== undefined) lines.push(`${INDENT}body left as it is: ${BODY_LEFT[bodyLeft]}`);
+  for (const { media, outside: named, inside: found } of message.hairpins) {
+    lines.push(`${INDENT}hairpin: ${media} at ${endpoint(named)} is ${endpoint(found)}, spoken to directly`);
   }
   for (const change of message.media) lines.push(...mediaLines(change, outside?.host ?? "gateway"));
   return lines;
@@ -75,10 +92,12 @@ function mediaLines(change: MediaChange, external: string): string[] {
   return [`${name} ${endpoint(component.inside)} --> ${port} --> ${endpoint(wanted.remote)}`];
 }
 
-function endpoint({ host, port }: Endpoint): string {
+/** An endpoint as it is written in a URI. */
+export function endpoint({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function printable(text: string): string {
+/** The text with a question mark for each character that a terminal could obey. */
+export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "?");
 }

@@ -2,19 +2,22 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { CaptureError } from "../capture/captured-packet.ts";
 import { type IpPacket, IpPackets } from "../capture/ip-packets.ts";
+import { LINK_REMEDY } from "../capture/link-layer.ts";
 import { readCapture } from "../capture/read-capture.ts";
 import { writePcap } from "../capture/write-pcap.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
-import { type ReplayedCapture, replayCapture } from "../gateway/replay-capture.ts";
+import { replayCapture } from "../gateway/replay-capture.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import { Network } from "../packet/network.ts";
-import { ladders } from "./ladder.ts";
+import { replayJson } from "./replay-json.ts";
+import { replayLines } from "./replay-lines.ts";
 
 interface ReplayFlags {
   readonly inside: readonly Network[];
   readonly outside?: string;
   readonly config?: string;
   readonly write?: string;
+  readonly json?: true;
 }
 
 /** Adds `replay` to the program: a capture in, a ladder of each call out. */
@@ -28,8 +31,9 @@ export function registerReplay(program: Command): void {
     .option("--config <file>", "configuration file of the gateway (TOML): ports, media hosts, timers")
     .option(
       "--write <file>",
-      "write the capture (pcap, raw IP) with SIP over UDP as it leaves the gateway, all else as it came",
+      "write the capture (pcap, raw IP) with SIP as it leaves the gateway, all else as it came; TCP keeps its segments",
     )
+    .option("--json", "print one JSON object instead of ladders")
     .action((file: string, flags: ReplayFlags) => {
       try {
         replayFile(file, flags);
@@ -42,13 +46,22 @@ export function registerReplay(program: Command): void {
 }
 
 /** What is whole of a faulty file is replayed and written before its fault is thrown. */
-function replayFile(file: string, { config, inside, outside, write }: ReplayFlags): void {
+function replayFile(file: string, { config, inside, outside, write, json }: ReplayFlags): void {
   const settings = loadConfig(config, {});
-  const { packets, left, fault } = readPackets(file, readBytes(file));
+  const { packets, left, unread, fault } = readPackets(file, readBytes(file));
   if (packets.length === 0 && fault !== undefined) throw fault;
+  if (packets.length === 0 && unread.size > 0) {
+    const types = [...unread].join(" and ");
+    throw new CaptureError(file, undefined, `link type ${types} is not read`, LINK_REMEDY);
+  }
   const replayed = replayCapture(packets, { config: settings, inside, outside });
-  const lines = [...headLines(replayed, packets), ...leftLines([...left, ...replayed.left])];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  const start = packets[0]?.time ?? 0n;
+  const unfollowed = new Map([...left, ...replayed.left]);
+  const printed =
+    json === true
+      ? JSON.stringify(replayJson(replayed, start, unfollowed, fault?.message))
+      : replayLines(replayed, start, unfollowed).join("\n");
+  process.stdout.write(`${printed}\n`);
   if (write !== undefined) writeBytes(write, writePcap(replayed.written));
   if (fault !== undefined) throw fault;
 }
@@ -60,6 +73,8 @@ function readPackets(
 ): {
   readonly packets: readonly IpPacket[];
   readonly left: ReadonlyMap<string, number>;
+  /** Link types of frames that could not be looked into. */
+  readonly unread: ReadonlySet<number>;
   readonly fault: CaptureError | undefined;
 } {
   const taker = new IpPackets();
@@ -74,31 +89,7 @@ function readPackets(
     if (!(error instanceof CaptureError)) throw error;
     fault = error;
   }
-  return { packets, left: taker.left(), fault };
-}
-
-function headLines(
-  { messages, external, externalFrom }: ReplayedCapture,
-  packets: readonly IpPacket[],
-): string[] {
-  const source = {
-    given: "as given",
-    received: "as a Via of the capture says; name another with --outside",
-    "stand-in": "a stand-in, as the capture does not say; name yours with --outside",
-  }[externalFrom];
-  const lines = [`external address ${external} (${source})`, ""];
-  if (messages.some(({ message }) => message.outcome !== "no-binding"))
-    return [...lines, ...ladders(messages, packets[0]?.time ?? 0n)];
-  return [
-    ...lines,
-    "no SIP from or to the inside networks; see --inside, and capture on the phones' side",
-    "",
-  ];
-}
-
-function leftLines(left: readonly (readonly [string, number])[]): string[] {
-  if (left.length === 0) return [];
-  return ["not followed:", ...left.map(([reason, times]) => `${String(times).padStart(8)}  ${reason}`)];
+  return { packets, left: taker.left(), unread: taker.unread, fault };
 }
 
 function readBytes(file: string): Buffer {
@@ -106,7 +97,7 @@ function readBytes(file: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     const fault = `it cannot be read (${reasonOf(error)})`;
-    throw new CaptureError(file, 0, fault, "give the path of a capture that you may read");
+    throw new CaptureError(file, undefined, fault, "give the path of a capture that you may read");
   }
 }
 
@@ -115,7 +106,7 @@ function writeBytes(file: string, bytes: Buffer): void {
     writeFileSync(file, bytes);
   } catch (error) {
     const fault = `it cannot be written (${reasonOf(error)})`;
-    throw new CaptureError(file, 0, fault, "give --write a path that you may write");
+    throw new CaptureError(file, undefined, fault, "give --write a path that you may write");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Transport } from "../packet/endpoint.ts";
 import type { Arming } from "../table/calls.ts";
 import type { Component, Stream, Wanted } from "../table/streams.ts";
 
@@ -6,6 +7,7 @@ export type MediaChange =
   | {
       readonly kind: "open" | "close";
       readonly media: string;
+      readonly transport: Transport;
       readonly component: Component;
       readonly wanted: Wanted;
     }
@@ -43,7 +45,7 @@ export class RecordedArming implements Arming {
 
   #note(kind: "open" | "close", stream: Stream, component: Component, wanted: readonly Wanted[]): void {
     for (const one of wanted) {
-      this.#changes.push({ kind, media: stream.media, component, wanted: one });
+      this.#changes.push({ kind, media: stream.media, transport: stream.transport, component, wanted: one });
     }
   }
 }

@@ -4,8 +4,9 @@ import type { Config } from "../config/schema.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Network } from "../packet/network.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
-import { Replay, type ReplayedMessage } from "./replay.ts";
-import { leavingGateway } from "./replay-output.ts";
+import { type Found, Replay, type ReplayedMessage, type StreamNote } from "./replay.ts";
+import type { Connection, HalfName } from "./replay-connections.ts";
+import { leavingGateway, leavingSegment } from "./replay-output.ts";
 import { receivedAddress } from "./replay-side.ts";
 
 /** Stands in for an external address that nobody has named (TEST-NET-1 of RFC 5737). */
@@ -26,15 +27,26 @@ export interface TimedMessage {
   readonly message: ReplayedMessage;
 }
 
+/** A note on a TCP connection that carries SIP, and when it was due, in nanoseconds since 1970. */
+export interface TimedNote {
+  readonly time: bigint;
+  readonly note: StreamNote;
+}
+
 /** What became of a whole capture. */
 export interface ReplayedCapture {
   readonly messages: readonly TimedMessage[];
+  /** What of the TCP connections that carry SIP could not be followed. */
+  readonly notes: readonly TimedNote[];
   readonly external: string;
   /** Where `external` comes from: an option, a Via of the capture, or nowhere. */
   readonly externalFrom: "given" | "received" | "stand-in";
   /** How many packets were not followed, by the reason in an admin's words. */
   readonly left: ReadonlyMap<string, number>;
-  /** Every packet in order: SIP over UDP as it leaves the gateway, the others as they came. */
+  /**
+   * Every packet in order: SIP as it leaves the gateway, the others as they came. A TCP connection that carries SIP
+   * keeps the segments it was captured in, each with the translation of the bytes it had.
+   */
   readonly written: readonly WrittenPacket[];
 }
 
@@ -53,25 +65,56 @@ export function replayCapture(packets: readonly IpPacket[], options: ReplayOptio
   const sides = { inside: options.inside, external: ipv4ToNumber(external) ?? 0, hasInboundInside };
   const replay = new Replay(options.config, sides, milliseconds(packets[0]?.time ?? 0n));
   const messages: TimedMessage[] = [];
-  const written: WrittenPacket[] = [];
+  const notes: TimedNote[] = [];
   const left = new Map<string, number>();
+  const outputs: (Buffer | undefined)[] = [];
+  const segments: Segment[] = [];
   const view = new PacketView();
-  for (const { time, bytes } of packets) {
+  const keep = (time: bigint, found: Found): void => {
+    for (const message of found.messages) messages.push({ time, message });
+    for (const note of found.notes) notes.push({ time, note });
+  };
+  for (const [index, { time, bytes }] of packets.entries()) {
     const kind = view.parse(bytes, 0, bytes.length);
-    let output: Buffer | undefined;
-    if (kind !== "udp" && kind !== "tcp") count(left, UNREAD[kind]);
-    else {
-      const replayed = replay.take(view, bytes, kind, milliseconds(time));
-      if ("left" in replayed) count(left, replayed.left);
-      else {
-        for (const message of replayed) messages.push({ time, message });
-        const only = replayed[0];
-        if (kind === "udp" && only !== undefined) output = leavingGateway(view, bytes, only);
-      }
+    if (kind !== "udp" && kind !== "tcp") {
+      count(left, UNREAD[kind]);
+      continue;
     }
-    written.push({ time, bytes: output ?? bytes });
+    const replayed = replay.take(view, bytes, kind, milliseconds(time));
+    if (replayed.kind === "left") count(left, replayed.reason);
+    else if (replayed.kind === "segment") {
+      segments.push({ index, connection: replayed.connection, half: replayed.half });
+      keep(time, replayed.found);
+    } else {
+      messages.push({ time, message: replayed.message });
+      outputs[index] = leavingGateway(view, bytes, replayed.message);
+    }
   }
-  return { messages, external, externalFrom, left, written };
+  keep(packets.at(-1)?.time ?? 0n, replay.end());
+  // The end of a message decides what becomes of its beginning, so a segment waits until all others were read.
+  for (const { index, connection, half } of segments) {
+    const bytes = packets[index]?.bytes;
+    if (!connection.isSip) count(left, "TCP segments of connections that carry no SIP");
+    else if (bytes !== undefined) {
+      view.parse(bytes, 0, bytes.length);
+      outputs[index] = leavingSegment(view, bytes, connection, half);
+    }
+  }
+  return {
+    messages,
+    notes: notes.filter(({ note }) => note.connection.isSip),
+    external,
+    externalFrom,
+    left,
+    written: packets.map(({ time, bytes }, index) => ({ time, bytes: outputs[index] ?? bytes })),
+  };
+}
+
+/** Where a TCP segment stands in the capture, and in its connection. */
+interface Segment {
+  readonly index: number;
+  readonly connection: Connection;
+  readonly half: HalfName;
 }
 
 /** What all the packets together tell of the gateway and of the place where they were captured. */

@@ -4,12 +4,16 @@ import { Counters } from "../observe/counters.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
 import { Network } from "../packet/network.ts";
-import type { PacketView } from "../packet/packet-view.ts";
-import { Header } from "../sip/header-names.ts";
+import { PacketView } from "../packet/packet-view.ts";
+import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
 import type { Binding } from "../table/bindings.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
-import type { Edit } from "../translate/translation.ts";
+import { translateInbound } from "../translate/inbound.ts";
+import { ListedMapping } from "../translate/listed-mapping.ts";
+import { translateOutbound } from "../translate/outbound.ts";
+import { observeMedia } from "../translate/pinhole.ts";
+import type { BodyLeft, Edit } from "../translate/translation.ts";
 import { endpointKey, type GatewayContext, type Outcome, type Pinning } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { payloadText } from "./flow-of.ts";
@@ -18,6 +22,14 @@ import { mediaHostPolicy } from "./media-hosts.ts";
 import { modeRules } from "./modes.ts";
 import { Outbound } from "./outbound.ts";
 import { type MediaChange, RecordedArming } from "./replay-arming.ts";
+import {
+  type Connection,
+  Connections,
+  type HalfEvent,
+  type HalfName,
+  type StreamEvent,
+} from "./replay-connections.ts";
+import { hasFlow } from "./replay-output.ts";
 import { type CaptureSides, sideOf } from "./replay-side.ts";
 import { makeTables } from "./tables.ts";
 
@@ -31,21 +43,58 @@ export interface ReplayedMessage {
   readonly remote: Endpoint;
   /** undefined for what looks like SIP and cannot be read. */
   readonly callId: string | undefined;
+  /** Of a response, the method of its request; undefined like `callId`. */
+  readonly method: string | undefined;
   /** As captured, one latin1 character per byte. */
   readonly text: string;
   readonly outcome: Outcome;
-  /** What the log would say of a message that passes unmodified. */
+  /** Why it is no SIP, or why it is not translated, when `outcome` alone does not tell. */
+  readonly reason: string | undefined;
+  /** Where in the message that is, or what went wrong. */
   readonly detail: string | undefined;
   readonly edits: readonly Edit[];
+  /** Why its body is as it came while its header fields were looked at. */
+  readonly bodyLeft: BodyLeft | undefined;
+  /** Media that it names at the gateway and that is another inside host's: the two are made to speak directly. */
+  readonly hairpins: readonly Hairpin[];
   readonly media: readonly MediaChange[];
   /** The inside endpoint was not heard before this: it was taken to have registered before the capture began. */
   readonly assumed: boolean;
 }
 
-/** What a packet held for the gateway: messages, or why none of it was followed. */
-export type Replayed = readonly ReplayedMessage[] | { readonly left: string };
+/** One m= line of a message from outside that names an external port of the gateway itself. */
+export interface Hairpin {
+  readonly media: string;
+  readonly outside: Endpoint;
+  readonly inside: Endpoint;
+}
+
+/** Bytes of a TCP connection that are missing in the capture, or that are no SIP message. */
+export interface StreamNote {
+  readonly connection: Connection;
+  readonly half: HalfName;
+  readonly event: Exclude<StreamEvent, { kind: "message" }>;
+}
+
+/** What a packet held for the gateway, or why it was not followed. */
+export type Replayed =
+  | { readonly kind: "datagram"; readonly message: ReplayedMessage }
+  | {
+      readonly kind: "segment";
+      readonly connection: Connection;
+      readonly half: HalfName;
+      readonly found: Found;
+    }
+  | { readonly kind: "left"; readonly reason: string };
+
+/** What the streams of TCP gave, in its order. */
+export interface Found {
+  readonly messages: readonly ReplayedMessage[];
+  readonly notes: readonly StreamNote[];
+}
 
 const NO_EDITS: readonly Edit[] = [];
+const NO_HAIRPINS: readonly Hairpin[] = [];
 
 /** There is no kernel: every flow is taken to have its conntrack, and no port to be in use. */
 const pinned: Pinning = {
@@ -58,10 +107,12 @@ const pinned: Pinning = {
 export class Replay {
   readonly #sides: CaptureSides;
   readonly #arming = new RecordedArming();
+  readonly #connections = new Connections();
   readonly #wheel: TimerWheel;
   readonly #context: GatewayContext;
   readonly #outbound: Readonly<Record<Transport, Outbound>>;
   readonly #inbound: Readonly<Record<Transport, Inbound>>;
+  #reason: string | undefined;
   #detail: string | undefined;
 
   /** @param start time of the first packet, milliseconds */
@@ -100,35 +151,56 @@ export class Replay {
    */
   take(packet: PacketView, bytes: Buffer, transport: Transport, now: number): Replayed {
     const side = sideOf(packet, this.#sides);
-    if (side === "elsewhere") return { left: "packets between two outside hosts" };
-    if (side === "outside-leg") return { left: "packets captured on the outside of the gateway" };
-    if (packet.payloadLength === 0) return { left: "packets without payload" };
+    if (side === "elsewhere") return left("packets between two outside hosts");
+    if (side === "outside-leg") return left("packets captured on the outside of the gateway");
     this.#context.now = Math.max(this.#context.now, now);
     this.#wheel.advance(this.#context.now);
-    if (transport === "tcp") return this.#takeSegment(packet, bytes, side);
+    if (transport === "tcp") {
+      const half = side === "outbound" ? "outbound" : "inbound";
+      const [connection, events] = this.#connections.take(packet, bytes, half);
+      return { kind: "segment", connection, half, found: this.#follow(events) };
+    }
+    if (packet.payloadLength === 0) return left("packets without payload");
     const scanned = scan(payloadText(packet, bytes));
-    if (!isSip(scanned)) return { left: "UDP packets that are not SIP (media, keep-alives)" };
-    return [this.#message(packet, bytes, transport, side, scanned)];
+    if (!isSip(scanned)) return left("UDP packets that are not SIP (media, keep-alives)");
+    return { kind: "datagram", message: this.#message(packet, bytes, transport, side, scanned) };
   }
 
-  /** A segment is followed only when it holds whole messages, each with its Content-Length (RFC 3261 §18.3). */
-  #takeSegment(packet: PacketView, bytes: Buffer, side: MessageSide): Replayed {
-    const end = packet.payloadOffset + packet.payloadLength;
-    const messages: { readonly start: number; readonly length: number; readonly scanned: ScanResult }[] = [];
-    for (let start = packet.payloadOffset; start < end; ) {
-      const scanned = scan(bytes.toString("latin1", start, end));
-      if (scanned.kind === "keep-alive") break;
-      if (scanned.kind !== "message" || !scanned.message.headers.has(Header.contentLength)) {
-        return { left: "TCP segments that do not hold whole SIP messages" };
+  /** The capture is over: what is left of the TCP connections. */
+  end(): Found {
+    return this.#follow(this.#connections.end());
+  }
+
+  /** Gives each message of a stream to the engine as if it had come in one segment. */
+  #follow(events: readonly HalfEvent[]): Found {
+    const messages: ReplayedMessage[] = [];
+    const notes: StreamNote[] = [];
+    for (const { connection, half, event } of events) {
+      if (event.kind !== "message") {
+        notes.push({ connection, half, event });
+        continue;
       }
-      messages.push({ start, length: scanned.message.end, scanned });
-      start += scanned.message.end;
+      const message = this.#streamMessage(connection, half, event.text);
+      messages.push(message);
+      for (const { start, end, text } of message.edits) {
+        connection[half].edits.add(event.at + start, event.at + end, text);
+      }
+      if (message.outside !== undefined && hasFlow(message.outcome)) {
+        connection.ends ??= { inside: message.inside, outside: message.outside };
+      }
     }
-    return messages.map(({ start, length, scanned }) => {
-      packet.payloadOffset = start;
-      packet.payloadLength = length;
-      return this.#message(packet, bytes, "tcp", side, scanned);
-    });
+    return { messages, notes };
+  }
+
+  #streamMessage({ inside, remote }: Connection, half: HalfName, text: string): ReplayedMessage {
+    const [source, destination] = half === "outbound" ? [inside, remote] : [remote, inside];
+    const packet = new PacketView();
+    [packet.source, packet.sourcePort] = [source.address, source.port];
+    [packet.destination, packet.destinationPort] = [destination.address, destination.port];
+    packet.payloadLength = text.length;
+    const side = sideOf(packet, this.#sides);
+    const ours = side === "elsewhere" || side === "outside-leg" ? "inbound-outside" : side;
+    return this.#message(packet, Buffer.from(text, "latin1"), "tcp", ours, scan(text));
   }
 
   #message(
@@ -145,6 +217,7 @@ export class Replay {
     const { destination, destinationPort } = packet;
     let assumed = false;
     let outcome: Outcome;
+    this.#reason = undefined;
     this.#detail = undefined;
     if (side === "outbound") {
       outcome = this.#run(() => this.#outbound[transport].handle(packet, bytes, 0, 0));
@@ -160,20 +233,67 @@ export class Replay {
         ? this.#context.bindings[transport].byPort(inside.port)
         : this.#context.bindings[transport].byInside(endpointKey(inside.address, inside.port));
     const { external } = this.#context;
-    return {
-      direction,
-      transport,
+    const ends = {
       inside: binding?.inside ?? { host: numberToIpv4(inside.address), port: inside.port },
       outside: binding === undefined ? undefined : { host: external.host, port: binding.port },
       remote: { host: numberToIpv4(remote.address), port: remote.port },
-      callId: scanned.kind === "message" ? scanned.message.callId : undefined,
+    };
+    const read = scanned.kind === "message" ? scanned.message : undefined;
+    const translates = typeof outcome !== "string" || outcome === "nothing-to-change";
+    return {
+      direction,
+      transport,
+      ...ends,
+      callId: read?.callId,
+      method: read?.method,
       text,
       outcome,
-      detail: scanned.kind === "not-sip" ? `${scanned.reason} at byte ${scanned.at}` : this.#detail,
+      reason: scanned.kind === "not-sip" ? scanned.reason : this.#reason,
+      detail: scanned.kind === "not-sip" ? `at byte ${scanned.at}` : this.#detail,
       edits: typeof outcome === "string" ? NO_EDITS : outcome.edits,
+      bodyLeft:
+        read !== undefined && translates ? this.#bodyLeft(read, direction, transport, ends) : undefined,
+      hairpins:
+        read !== undefined && translates && direction === "inbound" ? this.#hairpins(read) : NO_HAIRPINS,
       media: this.#arming.take(),
       assumed,
     };
+  }
+
+  /**
+   * Why the body of a message was left alone. The engine's outcome does not tell, but it hangs on the message and the
+   * flow only, so translating again with any ports tells the same.
+   */
+  #bodyLeft(
+    message: SipMessage,
+    direction: "outbound" | "inbound",
+    transport: Transport,
+    { inside, outside, remote }: Pick<ReplayedMessage, "inside" | "outside" | "remote">,
+  ): BodyLeft | undefined {
+    if (outside === undefined) return undefined;
+    const advertised = { host: this.#context.external.advertised, port: outside.port };
+    const flow = { inside, outside: advertised, remote, transport };
+    const mapping = new ListedMapping(flow, []);
+    const translation =
+      direction === "outbound"
+        ? translateOutbound(message, flow, mapping.outbound)
+        : translateInbound(message, flow, mapping.inbound);
+    return translation.kind === "translated" ? translation.bodyLeft : undefined;
+  }
+
+  /** The m= lines that InboundMapping takes for streams of ours. */
+  #hairpins(message: SipMessage): readonly Hairpin[] {
+    const { calls, external } = this.#context;
+    const seen = observeMedia(message);
+    if (seen.kind === "skipped") return NO_HAIRPINS;
+    const hairpins: Hairpin[] = [];
+    for (const { line } of seen.media) {
+      const found = line.host === external.advertised ? calls.byPort(line.port) : undefined;
+      if (found === undefined) continue;
+      const outside = { host: line.host, port: line.port };
+      hairpins.push({ media: line.media, outside, inside: found.component.inside });
+    }
+    return hairpins;
   }
 
   /** As in the gateway, one packet's failure is its own. */
@@ -206,10 +326,13 @@ export class Replay {
   }
 
   #note(fields: object): void {
-    const reason = "reason" in fields ? String(fields.reason) : "";
-    const detail = "detail" in fields && fields.detail !== "" ? ` (${String(fields.detail)})` : "";
-    this.#detail = `${reason}${detail}`;
+    if ("reason" in fields) this.#reason = String(fields.reason);
+    if ("detail" in fields && fields.detail !== "") this.#detail = String(fields.detail);
   }
+}
+
+function left(reason: string): Replayed {
+  return { kind: "left", reason };
 }
 
 type MessageSide = "outbound" | "inbound-inside" | "inbound-outside";
