@@ -67,7 +67,7 @@ export function noteRegistration(
   const { now } = context;
   const address = addressOfRecord(message).slice(0, LONGEST_ADDRESS);
   const registration = ownText(`${registrar} ${address}`);
-  for (const each of host.bindings) {
+  for (const each of host.each()) {
     const until = each.registrations.get(registration) ?? 0;
     if (until > now) context.bindings[each.transport].register(each, registration, now);
   }

@@ -1,6 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import { type Flow, MOST_FLOWS } from "./flows.ts";
+import type { Flow } from "./flows.ts";
 import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
 import { Places } from "./places.ts";
 import type { PortPool } from "./ports.ts";
@@ -9,14 +9,11 @@ import type { TimerEntry, TimerWheel } from "./timer-wheel.ts";
 /** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
 export type EndpointKey = number | string;
 
-/** Registrations one binding is followed for: lines of a PBX that shares one port among them. */
-const MOST_REGISTRATIONS = 64;
-
 /**
  * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
  * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
  */
-export class Binding {
+export class Binding implements TimerEntry {
   readonly key: EndpointKey;
   readonly inside: Endpoint;
   readonly transport: Transport;
@@ -24,19 +21,26 @@ export class Binding {
   readonly port: number;
   readonly host: InsideHost;
   /** Its flows by remote endpoint. */
-  readonly flows = new BoundedMap<EndpointKey, Flow>(MOST_FLOWS);
+  readonly flows = new BoundedMap<EndpointKey, Flow>();
   /**
    * Milliseconds until which it is registered, or was, by registrar and address-of-record. When there are too
-   * many, what was granted longest ago is forgotten, which is what ends first.
+   * many, what was granted longest ago is forgotten: as a rule that is what ends first.
    */
-  readonly registrations = new BoundedMap<string, number>(MOST_REGISTRATIONS);
+  readonly registrations = new BoundedMap<string, number>();
   /** How many calls it has. */
   calls = 0;
   /** Milliseconds of its last packet. */
   spokeAt: number;
   /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
   readonly portless = new Places();
-  readonly timer: TimerEntry;
+  /** The binding of the same host that was made before it. */
+  before: Binding | undefined = undefined;
+  // It is its own timer: an object and a closure for each would cost as much as everything above.
+  due = 0;
+  next: TimerEntry | undefined = undefined;
+  previous: TimerEntry | undefined = undefined;
+  slot = -1;
+  readonly #review: (binding: Binding, now: number) => void;
 
   /** @param review called when its timer is due */
   constructor(
@@ -54,7 +58,11 @@ export class Binding {
     this.port = port;
     this.host = host;
     this.spokeAt = now;
-    this.timer = new Lifetime(this, review);
+    this.#review = review;
+  }
+
+  expire(now: number): void {
+    this.#review(this, now);
   }
 
   /** Milliseconds; when the last of its registrations ends, or ended; 0 when it never had one. */
@@ -66,28 +74,6 @@ export class Binding {
 }
 
 /**
- * Lifetime is the timer of one binding, as an object with a method: a closure for each would cost twice as
- * much.
- */
-class Lifetime implements TimerEntry {
-  due = 0;
-  next: TimerEntry | undefined = undefined;
-  previous: TimerEntry | undefined = undefined;
-  slot = -1;
-  readonly #binding: Binding;
-  readonly #review: (binding: Binding, now: number) => void;
-
-  constructor(binding: Binding, review: (binding: Binding, now: number) => void) {
-    this.#binding = binding;
-    this.#review = review;
-  }
-
-  expire(now: number): void {
-    this.#review(this.#binding, now);
-  }
-}
-
-/**
  * Milliseconds a binding outlives its registration: a refresh may be late by its retransmissions (RFC 3261
  * §17.1.2.2).
  */
@@ -95,6 +81,8 @@ const GRACE = 32_000;
 
 /** Ports one inside host may speak SIP from or name in its Contacts: none may take those of all others. */
 const MOST_OF_A_HOST = 256;
+
+const PORTS = 65_536;
 
 /** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
 export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
@@ -112,7 +100,7 @@ export class Bindings {
   readonly #idle: number;
   readonly #closed: BindingClosed;
   readonly #byInside = new Map<EndpointKey, Binding>();
-  readonly #byPort = new Map<number, Binding>();
+  readonly #byPort = new Array<Binding | undefined>(PORTS).fill(undefined);
 
   /**
    * @param most the most bindings held
@@ -147,7 +135,7 @@ export class Bindings {
 
   /** The binding that an external port belongs to. */
   byPort(port: number): Binding | undefined {
-    return this.#byPort.get(port);
+    return this.#byPort[port];
   }
 
   values(): IterableIterator<Binding> {
@@ -162,17 +150,17 @@ export class Bindings {
   create(key: EndpointKey, inside: Endpoint, now: number, adopted?: number): Binding | BindingRefusal {
     if (this.#byInside.size >= this.#most) return "bindings-full";
     const host = this.#hosts.of(inside.host);
-    if (host.bindings.length >= MOST_OF_A_HOST) return "bindings-full";
+    if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
     const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
     if (port === undefined) {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
     }
     const binding = new Binding(key, inside, this.#transport, port, host, now, this.#review);
-    host.bindings = host.bindings.concat(binding);
+    host.add(binding);
     this.#byInside.set(key, binding);
-    this.#byPort.set(port, binding);
-    this.#wheel.schedule(binding.timer, now + this.#idle);
+    this.#byPort[port] = binding;
+    this.#wheel.schedule(binding, now + this.#idle);
     return binding;
   }
 
@@ -180,11 +168,11 @@ export class Bindings {
   close(binding: Binding): void {
     if (this.#byInside.get(binding.key) !== binding) return;
     this.#closed(binding);
-    this.#wheel.cancel(binding.timer);
+    this.#wheel.cancel(binding);
     this.#byInside.delete(binding.key);
-    this.#byPort.delete(binding.port);
+    this.#byPort[binding.port] = undefined;
     this.#pool.give(binding.port);
-    binding.host.bindings = binding.host.bindings.filter((other) => other !== binding);
+    binding.host.remove(binding);
     this.#hosts.release(binding.host);
   }
 
@@ -197,7 +185,7 @@ export class Bindings {
    */
   register(binding: Binding, registration: string, until: number): void {
     binding.registrations.set(registration, until);
-    this.#wheel.schedule(binding.timer, this.#endOf(binding));
+    this.#wheel.schedule(binding, this.#endOf(binding));
   }
 
   #endOf(binding: Binding): number {
@@ -209,8 +197,8 @@ export class Bindings {
   /** Packets only note the time; whether a binding has ended is looked at when its timer comes. */
   readonly #review = (binding: Binding, now: number): void => {
     const end = this.#endOf(binding);
-    if (end > now) this.#wheel.schedule(binding.timer, end);
-    else if (binding.calls > 0) this.#wheel.schedule(binding.timer, now + this.#idle);
+    if (end > now) this.#wheel.schedule(binding, end);
+    else if (binding.calls > 0) this.#wheel.schedule(binding, now + this.#idle);
     else this.close(binding);
   };
 }

@@ -1,21 +1,18 @@
+/** One is plenty for a phone; a PBX has lines at a few providers, and flows to each of their hosts. */
+const MOST = 256;
+
 /**
- * BoundedMap is a small Map that keeps its keys in the order they were last set. When it would outgrow its
- * bound, what was set longest ago goes.
+ * BoundedMap is what one endpoint has of a kind, its flows say, in the order they were last set: the 257th puts
+ * out the one that was set longest ago.
  *
  * Its first entry lies in the object itself: a phone has one flow, one remote and one registration, and a Map
  * for each of them would be most of what a binding costs.
  */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
-  readonly #most: number;
   #key: Key | undefined;
   #value: Value | undefined;
   /** Every entry, once there has been a second one. */
   #map: Map<Key, Value> | undefined;
-
-  /** @param most the most entries held, at least 1 */
-  constructor(most: number) {
-    this.#most = most;
-  }
 
   get size(): number {
     if (this.#map !== undefined) return this.#map.size;
@@ -30,7 +27,7 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   /** Sets an entry, which is then the latest. */
   set(key: Key, value: Value): void {
     if (this.#map === undefined) {
-      if (this.#value === undefined || this.#key === key || this.#most === 1) {
+      if (this.#value === undefined || this.#key === key) {
         this.#key = key;
         this.#value = value;
         return;
@@ -39,7 +36,7 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
       this.#key = undefined;
       this.#value = undefined;
     }
-    if (!this.#map.delete(key) && this.#map.size >= this.#most) {
+    if (!this.#map.delete(key) && this.#map.size >= MOST) {
       const oldest = this.#map.keys().next();
       if (!oldest.done) this.#map.delete(oldest.value);
     }

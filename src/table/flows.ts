@@ -12,9 +12,3 @@ export interface Flow {
   /** Milliseconds of the gateway's clock; undefined when the kernel's entry is not known to exist. */
   verifiedAt: number | undefined;
 }
-
-/**
- * Flows a binding has at most: one is plenty for a phone; a PBX talks to a few providers from each of their
- * hosts. Losing one costs one netlink request and nothing else.
- */
-export const MOST_FLOWS = 256;

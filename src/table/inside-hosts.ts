@@ -1,13 +1,8 @@
 import type { Binding } from "./bindings.ts";
 import { BoundedMap } from "./bounded-map.ts";
 
-/** How many remote addresses one inside host is remembered to have sent SIP to. */
-const MOST_REMOTES = 64;
 /** Asked of a remote that was sent other SIP and never a REGISTER. */
 const NOTHING = -1;
-
-/** What every host without bindings has; shared, as an empty array each would be most of what they cost. */
-const NONE: readonly Binding[] = [];
 
 /**
  * InsideHost is what one inside address holds of the table, whatever number of ports it speaks from: the
@@ -15,16 +10,36 @@ const NONE: readonly Binding[] = [];
  */
 export class InsideHost {
   readonly host: string;
-  /** Its bindings of all transports; changed by Bindings alone. */
-  bindings = NONE;
+  /** How many bindings it has, of all transports, and the latest of them; each leads to the one before it. */
+  bindings = 0;
+  latest: Binding | undefined = undefined;
   streams = 0;
   /**
    * Remote addresses this host has sent SIP to, with the seconds it last asked to be registered there for.
    */
-  readonly #remotes = new BoundedMap<number | string, number>(MOST_REMOTES);
+  readonly #remotes = new BoundedMap<number | string, number>();
 
   constructor(host: string) {
     this.host = host;
+  }
+
+  /** Takes in a binding of this host. */
+  add(binding: Binding): void {
+    this.bindings++;
+    binding.before = this.latest;
+    this.latest = binding;
+  }
+
+  /** Takes a binding out again. */
+  remove(binding: Binding): void {
+    this.bindings--;
+    if (this.latest === binding) this.latest = binding.before;
+    for (const each of this.each()) if (each.before === binding) each.before = binding.before;
+  }
+
+  /** Its bindings, the latest first. */
+  *each(): Generator<Binding> {
+    for (let each = this.latest; each !== undefined; each = each.before) yield each;
   }
 
   /**
@@ -76,6 +91,6 @@ export class InsideHosts {
 
   /** Forgets a host that holds nothing any more. */
   release(host: InsideHost): void {
-    if (host.bindings.length === 0 && host.streams === 0) this.#hosts.delete(host.host);
+    if (host.bindings === 0 && host.streams === 0) this.#hosts.delete(host.host);
   }
 }

@@ -81,7 +81,7 @@ describe("Bindings", () => {
 
   it("follow so many registrations of one endpoint, the latest", () => {
     for (let line = 1; line <= 1000; line++) bindings.register(binding, `line ${line}`, line * 1000);
-    expect(binding.registrations.size).toBe(64);
+    expect(binding.registrations.size).toBe(256);
     expect(binding.registeredUntil).toBe(1_000_000);
   });
 
