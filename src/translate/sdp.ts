@@ -184,12 +184,15 @@ function rtcpPort(line: MediaDescription): number {
   return line.rtcpLine?.port ?? line.port + 1;
 }
 
-/** True for a TCP stream that this end opens, from a port of its system's choice (RFC 4145 §4.1). */
+/**
+ * True for a TCP stream that this end opens, from a port of its system's choice: a=setup says so, or the discard port,
+ * at which nobody can wait (RFC 4145 §4.1).
+ */
 function isActiveTcp(line: MediaDescription): boolean {
-  return line.transport === "tcp" && line.setup === "active";
+  return line.transport === "tcp" && (line.setup === "active" || line.port === DISCARD);
 }
 
-/** The discard port, which stands in an m= line whose candidates are still to come (RFC 8840 §4). */
+/** The discard port stands where there is none, or where candidates are still to come (RFC 8840 §4). */
 const DISCARD = 9;
 
 /**

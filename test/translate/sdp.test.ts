@@ -160,6 +160,22 @@ m=application 30002 UDP/BFCP *
     );
   });
 
+  it.each(["", "a=setup:active\n", "a=setup:actpass\n"])(
+    "names no port of TCP media with the discard port: %j",
+    (setup) => {
+      const sdp = `v=0\nc=IN IP4 192.168.50.10\nm=application 9 TCP/BFCP *\n${setup}m=audio 4000 RTP/AVP 0\n`;
+      const asked: number[] = [];
+      const table = portTable(PORTS);
+      const media: Mapping["media"] = (line) => {
+        asked.push(line.port);
+        return table.outbound.media(line);
+      };
+      const out = bodyOf(outboundText(invite(sdp), { ...table, outbound: { ...table.outbound, media } }));
+      expect(out).toBe(sdp.replace("192.168.50.10", "203.0.113.1").replace("4000", "30000"));
+      expect(asked).toEqual([4000]);
+    },
+  );
+
   it("stays as it is where it names hosts, the other family, public addresses or leading zeros", () => {
     for (const host of ["IP4 phone.example", "IP6 2001:db8::1", "IP4 198.51.100.9", "IP4 192.168.050.010"]) {
       const sdp = `v=0\no=a 1 1 IN ${host}\nc=IN ${host}\nm=audio 4000 RTP/AVP 0\n`;
