@@ -27,6 +27,8 @@ export class OutboundMapping implements Mapping {
   #now = 0;
   /** The call of this message's SDP, once it has asked for a stream. */
   call: Call | undefined;
+  /** True when there was no such call before this message. */
+  madeCall = false;
   /** The streams of this message's m= lines by their position. */
   streams: (Stream | undefined)[] = [];
 
@@ -43,6 +45,7 @@ export class OutboundMapping implements Mapping {
     this.#callId = callId;
     this.#now = now;
     this.call = undefined;
+    this.madeCall = false;
     if (this.streams.length > 0) this.streams = [];
   }
 
@@ -81,7 +84,7 @@ export class OutboundMapping implements Mapping {
       return { refused: "media-host-not-allowed" };
     }
     if (!portsMayBeOpened(target)) return { refused: "media-port-not-allowed" };
-    this.call ??= this.#calls.of(binding, this.#callId, this.#now);
+    this.#findCall(binding);
     if (this.call === undefined || line.index >= MOST_LINES) return { refused: "table-full" };
     const stream = this.#calls.stream(this.call, target, flow.ends.remote.host);
     if (typeof stream === "string") return { refused: stream };
@@ -111,7 +114,7 @@ export class OutboundMapping implements Mapping {
   #alreadyPublic(line: MediaDescription, flow: Flow, binding: Binding): undefined {
     const target = mediaTarget({ ...line, host: flow.ends.inside.host, rtcp: rtcpOfPair(line) });
     if (!portsMayBeOpened(target) || line.index >= MOST_LINES) return;
-    this.call ??= this.#calls.of(binding, this.#callId, this.#now);
+    this.#findCall(binding);
     if (this.call === undefined) return;
     const stream = this.#calls.stream(this.call, target, flow.ends.remote.host, "exactly");
     if (typeof stream !== "string") this.streams[line.index] = stream;
@@ -122,6 +125,12 @@ export class OutboundMapping implements Mapping {
     if (flow === undefined) return undefined;
     const ours = host === flow.ends.inside.host || this.#mediaHost(host) === "allowed";
     return ours ? flow.ends.outside.host : undefined;
+  }
+
+  #findCall(binding: Binding): void {
+    if (this.call !== undefined) return;
+    this.madeCall = this.#calls.find(binding, this.#callId) === undefined;
+    this.call = this.#calls.of(binding, this.#callId, this.#now);
   }
 }
 

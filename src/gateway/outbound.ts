@@ -128,8 +128,9 @@ export class Outbound {
       const muxed = translation.media.map((use) => use.line.rtcp.kind === "mux");
       calls.insideSaid(call, tag, this.#mapping.streams, muxed);
       calls.settle(call, now);
-    } else if (this.#mapping.call !== undefined && call.phase === "early" && !negotiates(message)) {
-      // An answer to OPTIONS describes what a phone can do; nothing will be sent there.
+    } else if (this.#mapping.madeCall && !negotiates(message)) {
+      // An answer to OPTIONS describes what a phone can do; nothing will be sent there. In a call, an SDP that is no
+      // offer and no answer, as of an INFO that trickles candidates, leaves the call as it is.
       calls.end(call, now);
     }
     progressCall(calls, call, message, now);
