@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { errorCode } from "../kernel/kernel-error.ts";
 import { StoreError } from "./store-error.ts";
 
-/** A file that is read for longer is damaged: a page of it leads back to an earlier one. */
-const READ_MS = 20_000;
+/** A file that is read for longer is damaged: pages of it lead back to earlier ones. */
+const READ_MS = 10_000;
 /** What LMDB dies of when its pages lead nowhere. */
 const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP"]);
 /** How lmdb-reader.ts ends when it got an error of the file. */
@@ -20,9 +20,7 @@ export interface Reader {
    * file's fault that it was not read.
    */
   readonly problem: Promise<string | undefined>;
-  /** Ends it, as the file is damaged. */
-  condemn(): void;
-  /** Ends it, as nobody wants the rest. */
+  /** Ends it, when nobody wants the rest. */
   kill(): void;
 }
 
@@ -34,12 +32,10 @@ export function startReader(path: string): Reader {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  let [ended, condemned] = [false, false];
-  const condemn = (): void => {
-    condemned ||= !ended;
-    child.kill("SIGKILL");
-  };
-  const timer = setTimeout(condemn, READ_MS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = child.kill("SIGKILL");
+  }, READ_MS);
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(0, 500);
@@ -51,9 +47,8 @@ export function startReader(path: string): Reader {
     };
     child.on("error", (error) => fail(errorCode(error), error.message));
     child.on("close", (code, signal) => {
-      ended = true;
       clearTimeout(timer);
-      if (condemned) resolve("its pages lead back to earlier ones");
+      if (late) resolve("reading it does not end");
       else if (code === 0) resolve(undefined);
       else if (code === UNREADABLE) resolve(complaint);
       else if (signal !== null && CRASHES.has(signal)) resolve(`LMDB ended with ${signal}`);
@@ -62,5 +57,5 @@ export function startReader(path: string): Reader {
   });
   // It is awaited once the output has ended, and may reject before.
   problem.catch(() => {});
-  return { output: child.stdout, problem, condemn, kill: () => child.kill("SIGKILL") };
+  return { output: child.stdout, problem, kill: () => child.kill("SIGKILL") };
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, lstatSync, mkdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { errorCode } from "../kernel/kernel-error.ts";
@@ -55,14 +55,12 @@ class LmdbStore implements Store {
   }
 
   async *load(): AsyncGenerator<TableRecord> {
-    const size = lstatSync(this.#path, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return;
+    if (!existsSync(this.#path)) return;
     const reader = startReader(this.#path);
-    let [read, unreadable, bytes] = [0, 0, 0];
+    let [read, unreadable] = [0, 0];
     try {
       for await (const lines of readLines(reader.output)) {
         for (const line of lines) {
-          bytes += line.length;
           const parsed = parseRecord(line);
           if (parsed.ok) {
             read++;
@@ -72,8 +70,6 @@ class LmdbStore implements Store {
             this.#log.warn(of, "store: a record cannot be read; it is left out");
           }
         }
-        // Every record lies in the file once, so more can only come of pages that lead back to earlier ones.
-        if (bytes > size) reader.condemn();
       }
       const problem = await reader.problem;
       if (problem !== undefined) this.#setAside(problem, read);
