@@ -12,7 +12,7 @@ const UNPRINTABLE = /[^\x20-\x7e]/g;
 
 /** What makes us leave a body alone. */
 const BODY_LEFT: Readonly<Record<BodyLeft, string>> = {
-  "auth-int": "the digest covers it (qop=auth-int, RFC 8760 §2.4)",
+  "auth-int": "the digest covers it (qop=auth-int, RFC 7616 §3.4.3)",
   identity: "the Identity field signs it (RFC 8224 §4)",
   encoded: "it is compressed (Content-Encoding)",
   signed: "it is signed (S/MIME, RFC 3261 §23)",

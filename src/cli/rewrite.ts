@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Endpoint } from "../packet/endpoint.ts";
-import { canonicalHost } from "../packet/host.ts";
+import { canonicalHost, familyOf } from "../packet/host.ts";
 import { scan } from "../sip/scan.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { ListedMapping, type ListedPort } from "../translate/listed-mapping.ts";
@@ -66,6 +66,12 @@ export function registerRewrite(program: Command): void {
     )
     .option("--explain", "print on standard error, as one JSON object, what was changed and by which rule")
     .action(async (file: string | undefined, options: RewriteOptions, command: Command) => {
+      const stray = otherFamily(options);
+      if (stray !== undefined) {
+        command.error(
+          `error: --inside ${options.inside.host} and ${stray} are not of one family; there is no NAT between two`,
+        );
+      }
       const text = await read(file, command);
       const { text: result, explanation } = rewrite(text, options);
       process.stdout.write(Buffer.from(result, "latin1"));
@@ -123,8 +129,17 @@ async function read(file: string | undefined, command: Command): Promise<string>
     return bytes.toString("latin1");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return command.error(`error: the message cannot be read: ${reason}`);
+    return command.error(
+      `error: ${file ?? "standard input"} cannot be read (${reason}); give a file that you may read`,
+    );
   }
+}
+
+/** The first address that is not of the family of the inside one. */
+function otherFamily({ inside, remote, outside, media }: RewriteOptions): string | undefined {
+  const family = familyOf(inside.host);
+  const others = [remote.host, outside, ...media.map((listed) => listed.inside.host)];
+  return others.find((host) => familyOf(host) !== family);
 }
 
 function parseHost(text: string): string {
@@ -148,7 +163,11 @@ function parseEndpoint(text: string): Endpoint {
       `"${text}" has no port; give an address and a port like 192.168.50.10:5060`,
     );
   }
-  return { host: parseHost(text.slice(0, colon)), port: parsePort(text.slice(colon + 1)) };
+  const host = parseHost(text.slice(0, colon));
+  if (host.includes(":") && !text.startsWith("[")) {
+    throw new InvalidArgumentError(`"${text}" may mean several ports; give [${host}]:5060`);
+  }
+  return { host, port: parsePort(text.slice(colon + 1)) };
 }
 
 function collectMedia(text: string, before: readonly ListedPort[]): readonly ListedPort[] {
@@ -159,5 +178,14 @@ function collectMedia(text: string, before: readonly ListedPort[]): readonly Lis
     );
   }
   const inside = parseEndpoint(text.slice(0, equal));
-  return [...before, { inside, externalPort: parsePort(text.slice(equal + 1)) }];
+  const externalPort = parsePort(text.slice(equal + 1));
+  const isTwice = before.some(
+    (other) =>
+      other.externalPort === externalPort ||
+      (other.inside.host === inside.host && other.inside.port === inside.port),
+  );
+  if (isTwice) {
+    throw new InvalidArgumentError(`"${text}" lists an address or an external port again; list each once`);
+  }
+  return [...before, { inside, externalPort }];
 }

@@ -172,6 +172,95 @@ describe("sipexpectd replay", () => {
     expect(others.find((line) => line.includes("passes unmodified"))).toContain("malformed-cseq (at byte");
   });
 
+  it("says why a body was left alone", async () => {
+    const candidate =
+      "a=candidate:1 1 UDP 1 198.51.100.77 40000 typ srflx raddr 192.168.50.10 rport 40000\r\n";
+    const offer = message(
+      "INVITE sip:b@example.net SIP/2.0",
+      "1 INVITE",
+      CONTACT,
+      sdp(PHONE, 40_000) + candidate,
+    );
+    const lines = await replay(pcapFile(frames(udp(OUT, offer)), RAW), "--outside", EXTERNAL);
+    expect(lines.filter((line) => line.includes("body left as it is"))).toEqual([
+      "              body left as it is: the phone has named a public address itself (ICE, RFC 8839)",
+    ]);
+    expect(lines.at(-2)).toMatch(/^1 call, 1 message: 1 translated, .*, bodies left \(1 ice\)$/);
+  });
+
+  it("shows media that two inside phones are made to speak directly", async () => {
+    const other = "192.168.50.11";
+    const second = message(`INVITE sip:c@${other} SIP/2.0`, "1 INVITE", [], sdp(EXTERNAL, 40_000)).replace(
+      "Call-ID: call-1",
+      "Call-ID: call-2",
+    );
+    const capture = frames(udp(OUT, INVITE), udp([PROVIDER, other], second));
+    const lines = await replay(pcapFile(capture, RAW), "--outside", EXTERNAL);
+    expect(lines).toContain(
+      "              hairpin: audio at 203.0.113.1:40000 is 192.168.50.10:40000, spoken to directly",
+    );
+  });
+
+  it("sums up what passed unmodified by why", async () => {
+    const broken = INVITE.replace("m=audio", "m=audio audio");
+    const unreadable = INVITE.replace("CSeq: 1", "CSeq: x");
+    const capture = frames(udp(OUT, broken), udp(OUT, unreadable), udp(OUT, broken), udp(OUT, INVITE));
+    const lines = await replay(pcapFile(capture, RAW), "--outside", EXTERNAL);
+    expect(lines.at(-2)).toBe(
+      "1 call, 4 messages: 1 translated, 0 with nothing to change, " +
+        "3 passed unmodified (2 untranslatable: malformed-sdp, 1 not-sip: malformed-cseq)",
+    );
+  });
+
+  it("prints one JSON object that holds what the ladder shows", async () => {
+    const whole = pcapFile(CALL, RAW);
+    const [text = ""] = await replay(whole.subarray(0, whole.length - 1), "--json");
+    const printedObject: unknown = JSON.parse(text);
+    expect(printedObject).toMatchObject({
+      external: { host: EXTERNAL, from: "received" },
+      messages: [
+        {
+          time: "0.000000",
+          direction: "outbound",
+          callId: "call-1",
+          line: "INVITE sip:b@example.net SIP/2.0",
+          outcome: "translated",
+          inside: { host: PHONE, port: 5060 },
+          outside: { host: EXTERNAL, port: 5060 },
+        },
+        { direction: "inbound", line: "SIP/2.0 200 OK" },
+        { line: "BYE sip:b@example.net SIP/2.0" },
+      ],
+      ports: [
+        { use: "sip" },
+        { use: "audio rtp", outside: { port: 40_000 }, inside: { port: 40_000 }, callId: "call-1" },
+        { use: "audio rtcp" },
+      ],
+      left: { "UDP packets that are not SIP (media, keep-alives)": 1 },
+      summary: { calls: 1, messages: 3, translated: 3, unchanged: 0, passed: {} },
+    });
+    expect(printedObject).toHaveProperty("messages.0.edits.0", {
+      start: INVITE.indexOf(PHONE),
+      end: INVITE.indexOf(PHONE) + PHONE.length,
+      from: PHONE,
+      to: EXTERNAL,
+      place: "via",
+      rule: "RFC 3261 §18.1.1 sent-by",
+    });
+    expect(printedObject).toHaveProperty("messages.1.media.0", {
+      kind: "open",
+      media: "audio",
+      transport: "udp",
+      component: "rtp",
+      inside: { host: PHONE, port: 40_000 },
+      outside: { host: EXTERNAL, port: 40_000 },
+      direction: "outbound",
+      remote: { host: PROVIDER, port: 5004 },
+    });
+    expect(printedObject).toHaveProperty("fault", expect.stringContaining("the file ends within a packet"));
+    expect(process.exitCode).toBe(1);
+  });
+
   it("tells how to capture when no SIP of the inside is there", async () => {
     const lines = await replay(pcapFile(CALL, RAW), "--inside", "10.0.0.0/8");
     expect(lines).toContain(
@@ -211,6 +300,13 @@ describe("sipexpectd replay", () => {
     await replay(Buffer.from("no capture"));
     expect(process.exitCode).toBe(1);
     expect(failed).toContain("call.pcap: a file that begins with 6e6f2063 is no capture");
+    failed = "";
+    await replay(pcapFile(CALL, { ...RAW, linkType: 105 }));
+    expect(failed).toMatch(/call\.pcap: link type 105 is not read; capture Ethernet, `-i any` or raw IP\n$/);
+    const absent = await runReplay(join(folder, "absent.pcap"), []);
+    expect(absent.err).toMatch(
+      /^sipexpectd: .*absent\.pcap: it cannot be read \(ENOENT.*; give the path of a capture.*\n$/,
+    );
     await expect(replay(pcapFile(CALL, RAW), "--inside", "phones")).rejects.toMatchObject({ exitCode: 1 });
     expect(failed).toContain('"phones" is not an IPv4 network');
     failed = "";

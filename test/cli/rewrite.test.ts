@@ -85,6 +85,20 @@ describe("sipexpectd rewrite", () => {
     ).rejects.toThrow("has no external port");
   });
 
+  it("refuses addresses that no one NAT could stand between, and media listed twice", async () => {
+    const rest = ["--direction=outbound", "--inside=192.168.50.10:5060", "--remote=198.51.100.5:5060"];
+    await expect(run(...rest, "--outside=2001:db8::1")).rejects.toThrow(
+      "--inside 192.168.50.10 and 2001:db8::1 are not of one family",
+    );
+    const media = ["--media=192.168.50.10:4000=30000", "--media=192.168.50.10:4002=30000"];
+    await expect(run(...rest, "--outside=203.0.113.1", ...media)).rejects.toThrow(
+      '"192.168.50.10:4002=30000" lists an address or an external port again',
+    );
+    await expect(run(...rest, "--outside=203.0.113.1", "--inside=2001:db8::5:5060")).rejects.toThrow(
+      "give [2001:db8::5]:5060",
+    );
+  });
+
   it("names the file that cannot be read", async () => {
     const all = [
       "--direction",
@@ -94,9 +108,9 @@ describe("sipexpectd rewrite", () => {
       "--remote",
       "198.51.100.5:5060",
     ];
-    await expect(run(...all, "--outside", "203.0.113.1", "/nowhere/message")).rejects.toThrow(
-      "/nowhere/message",
-    );
+    for (const file of ["/nowhere/message", "/"]) {
+      await expect(run(...all, "--outside", "203.0.113.1", file)).rejects.toThrow(`${file} cannot be read`);
+    }
   });
 
   it("writes the translated bytes to standard output", async () => {
