@@ -17,7 +17,7 @@ import { flowOf, payloadText } from "./flow-of.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
 import { reportRefusal } from "./refusal.ts";
 import { noteRegister } from "./registration.ts";
-import { reportSkipped } from "./report.ts";
+import { reportBodyLeft, reportSkipped } from "./report.ts";
 
 /** Outbound turns a packet from a phone into what the outside may see of it. */
 export class Outbound {
@@ -95,7 +95,10 @@ export class Outbound {
     if (flow.pinhole) return this.#openOnly(message, binding);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
-    if (translation.bodyLeft !== undefined) for (const { line } of translation.media) mapping.observe(line);
+    if (translation.bodyLeft !== undefined) {
+      for (const { line } of translation.media) mapping.observe(line);
+      reportBodyLeft(context, message, translation.bodyLeft);
+    }
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
     return { text: splice(message.text, translation.edits), edits: translation.edits };

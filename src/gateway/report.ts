@@ -1,5 +1,5 @@
 import type { SipMessage } from "../sip/message.ts";
-import type { Translation } from "../translate/translation.ts";
+import type { BodyLeft, Translation } from "../translate/translation.ts";
 import type { GatewayContext } from "./context.ts";
 
 /**
@@ -26,4 +26,14 @@ export function reportSkipped(
     "message passes unmodified",
   );
   return "untranslatable";
+}
+
+/**
+ * Logs a message of a phone whose body goes out as the phone wrote it though its header fields were translated: the
+ * media it names may not be heard. Under ICE that is as it should be, and not logged.
+ */
+export function reportBodyLeft(context: GatewayContext, message: SipMessage, reason: BodyLeft): void {
+  if (reason === "ice") return;
+  const { callId, method, status } = message;
+  context.budget.warn(context.now, { callId, method, status, reason }, "body passes unmodified");
 }
