@@ -13,7 +13,10 @@ const REMEDIES: Readonly<Record<BindingRefusal, string>> = {
  * Says, the first time only, what an admin can do about an endpoint that could be given no binding. Its
  * packet passes untranslated and is counted.
  */
-export function reportRefusal(context: GatewayContext, refusal: BindingRefusal): BindingRefusal {
+export function reportRefusal(
+  context: Pick<GatewayContext, "counters" | "log">,
+  refusal: BindingRefusal,
+): BindingRefusal {
   if (context.counters.passed[refusal] === 0) context.log.warn({ reason: refusal }, REMEDIES[refusal]);
   return refusal;
 }
