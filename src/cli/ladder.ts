@@ -1,6 +1,6 @@
-import type { ReplayedMessage } from "../gateway/replay.ts";
 import type { MediaChange } from "../gateway/replay-arming.ts";
 import type { TimedMessage } from "../gateway/replay-capture.ts";
+import type { ReplayedMessage } from "../gateway/replay-message.ts";
 import { passedFor } from "../gateway/replay-summary.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { BodyLeft } from "../translate/translation.ts";

@@ -1,6 +1,6 @@
-import type { ReplayedMessage } from "../gateway/replay.ts";
 import type { MediaChange } from "../gateway/replay-arming.ts";
 import type { ReplayedCapture } from "../gateway/replay-capture.ts";
+import type { ReplayedMessage } from "../gateway/replay-message.ts";
 import { summarize } from "../gateway/replay-summary.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
 import { seconds } from "./ladder.ts";

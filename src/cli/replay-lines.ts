@@ -1,5 +1,5 @@
-import type { StreamNote } from "../gateway/replay.ts";
 import type { ReplayedCapture, TimedNote } from "../gateway/replay-capture.ts";
+import type { StreamNote } from "../gateway/replay-message.ts";
 import { type GivenPort, type Summary, summarize } from "../gateway/replay-summary.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
 import type { FrameFault } from "../sip/stream-framer.ts";

@@ -4,8 +4,9 @@ import type { Config } from "../config/schema.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Network } from "../packet/network.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
-import { type Found, Replay, type ReplayedMessage, type StreamNote } from "./replay.ts";
+import { Replay } from "./replay.ts";
 import type { Connection, HalfName } from "./replay-connections.ts";
+import type { Found, ReplayedMessage, StreamNote } from "./replay-message.ts";
 import { leavingGateway, leavingSegment } from "./replay-output.ts";
 import { receivedAddress } from "./replay-side.ts";
 

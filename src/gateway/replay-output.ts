@@ -5,8 +5,8 @@ import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
 import type { Outcome } from "./context.ts";
-import type { ReplayedMessage } from "./replay.ts";
 import type { Connection, HalfConnection, HalfName } from "./replay-connections.ts";
+import type { ReplayedMessage } from "./replay-message.ts";
 
 const LARGEST_PACKET = 65_535;
 const SOURCE = 12;

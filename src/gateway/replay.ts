@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Config } from "../config/schema.ts";
 import { Counters } from "../observe/counters.ts";
-import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import type { Transport } from "../packet/endpoint.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
 import { Network } from "../packet/network.ts";
 import { PacketView } from "../packet/packet-view.ts";
@@ -9,11 +9,7 @@ import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
 import type { Binding } from "../table/bindings.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
-import { translateInbound } from "../translate/inbound.ts";
-import { ListedMapping } from "../translate/listed-mapping.ts";
-import { translateOutbound } from "../translate/outbound.ts";
-import { observeMedia } from "../translate/pinhole.ts";
-import type { BodyLeft, Edit } from "../translate/translation.ts";
+import type { Edit } from "../translate/translation.ts";
 import { endpointKey, type GatewayContext, type Outcome, type Pinning } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { payloadText } from "./flow-of.ts";
@@ -21,80 +17,16 @@ import { Inbound } from "./inbound.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
 import { modeRules } from "./modes.ts";
 import { Outbound } from "./outbound.ts";
-import { type MediaChange, RecordedArming } from "./replay-arming.ts";
-import {
-  type Connection,
-  Connections,
-  type HalfEvent,
-  type HalfName,
-  type StreamEvent,
-} from "./replay-connections.ts";
+import { RecordedArming } from "./replay-arming.ts";
+import { type Connection, Connections, type HalfEvent, type HalfName } from "./replay-connections.ts";
+import { bodyLeft, hairpinsOf } from "./replay-explain.ts";
+import type { Found, Replayed, ReplayedMessage, StreamNote } from "./replay-message.ts";
 import { hasFlow } from "./replay-output.ts";
 import { type CaptureSides, sideOf } from "./replay-side.ts";
 import { makeTables } from "./tables.ts";
 
-/** One SIP message of a capture, and what the gateway would have done with it. */
-export interface ReplayedMessage {
-  readonly direction: "outbound" | "inbound";
-  readonly transport: Transport;
-  readonly inside: Endpoint;
-  /** What the inside endpoint appears as; undefined when it was given no external port. */
-  readonly outside: Endpoint | undefined;
-  readonly remote: Endpoint;
-  /** undefined for what looks like SIP and cannot be read. */
-  readonly callId: string | undefined;
-  /** Of a response, the method of its request; undefined like `callId`. */
-  readonly method: string | undefined;
-  /** As captured, one latin1 character per byte. */
-  readonly text: string;
-  readonly outcome: Outcome;
-  /** Why it is no SIP, or why it is not translated, when `outcome` alone does not tell. */
-  readonly reason: string | undefined;
-  /** Where in the message that is, or what went wrong. */
-  readonly detail: string | undefined;
-  readonly edits: readonly Edit[];
-  /** Why its body is as it came while its header fields were looked at. */
-  readonly bodyLeft: BodyLeft | undefined;
-  /** Media that it names at the gateway and that is another inside host's: the two are made to speak directly. */
-  readonly hairpins: readonly Hairpin[];
-  readonly media: readonly MediaChange[];
-  /** The inside endpoint was not heard before this: it was taken to have registered before the capture began. */
-  readonly assumed: boolean;
-}
-
-/** One m= line of a message from outside that names an external port of the gateway itself. */
-export interface Hairpin {
-  readonly media: string;
-  readonly outside: Endpoint;
-  readonly inside: Endpoint;
-}
-
-/** Bytes of a TCP connection that are missing in the capture, or that are no SIP message. */
-export interface StreamNote {
-  readonly connection: Connection;
-  readonly half: HalfName;
-  readonly event: Exclude<StreamEvent, { kind: "message" }>;
-}
-
-/** What a packet held for the gateway, or why it was not followed. */
-export type Replayed =
-  | { readonly kind: "datagram"; readonly message: ReplayedMessage }
-  | {
-      readonly kind: "segment";
-      readonly connection: Connection;
-      readonly half: HalfName;
-      readonly found: Found;
-    }
-  | { readonly kind: "left"; readonly reason: string };
-
-/** What the streams of TCP gave, in its order. */
-export interface Found {
-  readonly messages: readonly ReplayedMessage[];
-  readonly notes: readonly StreamNote[];
-}
-
 const NO_EDITS: readonly Edit[] = [];
-const NO_HAIRPINS: readonly Hairpin[] = [];
+const NOTHING_LEFT: Pick<ReplayedMessage, "bodyLeft" | "hairpins"> = { bodyLeft: undefined, hairpins: [] };
 
 /** There is no kernel: every flow is taken to have its conntrack, and no port to be in use. */
 const pinned: Pinning = {
@@ -248,52 +180,30 @@ export class Replay {
       method: read?.method,
       text,
       outcome,
-      reason: scanned.kind === "not-sip" ? scanned.reason : this.#reason,
+      // Of a message that is translated, what the log says is told by the fields below.
+      reason: scanned.kind === "not-sip" ? scanned.reason : translates ? undefined : this.#reason,
       detail: scanned.kind === "not-sip" ? `at byte ${scanned.at}` : this.#detail,
       edits: typeof outcome === "string" ? NO_EDITS : outcome.edits,
-      bodyLeft:
-        read !== undefined && translates ? this.#bodyLeft(read, direction, transport, ends) : undefined,
-      hairpins:
-        read !== undefined && translates && direction === "inbound" ? this.#hairpins(read) : NO_HAIRPINS,
+      ...(read === undefined || !translates ? NOTHING_LEFT : this.#explain(read, direction, transport, ends)),
       media: this.#arming.take(),
       assumed,
     };
   }
 
-  /**
-   * Why the body of a message was left alone. The engine's outcome does not tell, but it hangs on the message and the
-   * flow only, so translating again with any ports tells the same.
-   */
-  #bodyLeft(
+  /** What the engine's outcome does not tell of a message. */
+  #explain(
     message: SipMessage,
     direction: "outbound" | "inbound",
     transport: Transport,
     { inside, outside, remote }: Pick<ReplayedMessage, "inside" | "outside" | "remote">,
-  ): BodyLeft | undefined {
-    if (outside === undefined) return undefined;
-    const advertised = { host: this.#context.external.advertised, port: outside.port };
-    const flow = { inside, outside: advertised, remote, transport };
-    const mapping = new ListedMapping(flow, []);
-    const translation =
-      direction === "outbound"
-        ? translateOutbound(message, flow, mapping.outbound)
-        : translateInbound(message, flow, mapping.inbound);
-    return translation.kind === "translated" ? translation.bodyLeft : undefined;
-  }
-
-  /** The m= lines that InboundMapping takes for streams of ours. */
-  #hairpins(message: SipMessage): readonly Hairpin[] {
+  ): Pick<ReplayedMessage, "bodyLeft" | "hairpins"> {
+    if (outside === undefined) return NOTHING_LEFT;
     const { calls, external } = this.#context;
-    const seen = observeMedia(message);
-    if (seen.kind === "skipped") return NO_HAIRPINS;
-    const hairpins: Hairpin[] = [];
-    for (const { line } of seen.media) {
-      const found = line.host === external.advertised ? calls.byPort(line.port) : undefined;
-      if (found === undefined) continue;
-      const outside = { host: line.host, port: line.port };
-      hairpins.push({ media: line.media, outside, inside: found.component.inside });
-    }
-    return hairpins;
+    const advertised = { host: external.advertised, port: outside.port };
+    return {
+      bodyLeft: bodyLeft(message, direction, { inside, outside: advertised, remote, transport }),
+      hairpins: direction === "inbound" ? hairpinsOf(message, calls, external.advertised) : [],
+    };
   }
 
   /** As in the gateway, one packet's failure is its own. */

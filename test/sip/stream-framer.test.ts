@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Header } from "../../src/sip/header-names.ts";
+import { scan } from "../../src/sip/scan.ts";
 import { LONGEST_MESSAGE, StreamFramer, type StreamPiece } from "../../src/sip/stream-framer.ts";
+import { ownCorpus } from "../translate/corpus.ts";
 
 function message(body: string, contentLength = `Content-Length: ${body.length}`): string {
   return `MESSAGE sip:b@example.net SIP/2.0\r\nCall-ID: 1\r\n${contentLength}\r\n\r\n${body}`;
@@ -84,6 +87,16 @@ describe("StreamFramer", () => {
     expect(new Set(kinds(frame(stream)))).toEqual(new Set(["keep-alive", "message"]));
   });
 
+  it("finds the messages of the corpus in one stream", () => {
+    const messages = ownCorpus().flatMap(({ text }) => {
+      const result = scan(text);
+      if (result.kind !== "message" || !result.message.headers.has(Header.contentLength)) return [];
+      return [text.slice(result.message.start, result.message.end)];
+    });
+    expect(messages.length).toBeGreaterThan(150);
+    expect(texts(frame(messages.join("\r\n\r\n")))).toEqual(messages);
+  });
+
   it("goes on at the next start-line behind what it cannot frame", () => {
     for (const broken of [
       WITHOUT_LENGTH,
@@ -102,6 +115,13 @@ describe("StreamFramer", () => {
     expect(reasons(message("", "l: 0\r\nl: 0"))).toEqual(new Set(["malformed-content-length"]));
     expect(reasons(message("four", "l: 5"))).toEqual(new Set(["cut-short"]));
     expect(reasons("\x16\x03\x01 a TLS record")).toEqual(new Set(["no-start-line"]));
+  });
+
+  it("takes line ends for a keep-alive only where a message has ended", () => {
+    const tooLong = message("x".repeat(LONGEST_MESSAGE));
+    expect(kinds(frame(`${WITHOUT_LENGTH}\r\n`)).at(-1)).toBe("no-start-line");
+    expect(kinds(frame(`${WITHOUT_LENGTH}${message("")}\r\n`)).at(-1)).toBe("keep-alive");
+    expect(kinds(frame(`${tooLong}\r\n`)).at(-1)).toBe("keep-alive");
   });
 
   it("goes on at the next message behind a gap", () => {
