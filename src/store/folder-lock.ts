@@ -5,7 +5,7 @@ import { errorCode } from "../kernel/kernel-error.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Time for the writer of a daemon that was killed to finish what it was told. */
-const WAIT_SECONDS = 3;
+const WAIT_SECONDS = 2;
 
 /**
  * Locks a folder: flock(2) on a file in it, which the kernel lifts when the last process that has the descriptor

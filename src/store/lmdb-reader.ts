@@ -18,8 +18,9 @@ try {
   const format = file.get(FORMAT_KEY)?.toString() ?? "none";
   if (format !== FORMAT) throw new Error(`its format is ${format}, and this version writes ${FORMAT}`);
   const chunk = Buffer.allocUnsafe(CHUNK);
-  let filled = 0;
+  let [filled, left] = [0, entries(file.getStats())];
   for (const { key, value } of file.getRange()) {
+    left--;
     if (FORMAT_KEY.equals(key)) continue;
     if (filled + value.length + 1 > CHUNK) {
       writeAll(chunk.subarray(0, filled));
@@ -33,9 +34,15 @@ try {
     filled = chunk.writeUInt8(LF, filled + value.length);
   }
   writeAll(chunk.subarray(0, filled));
+  if (left !== 0) throw new Error(`${Math.abs(left)} records ${left > 0 ? "are missing" : "too many"}`);
 } catch (error) {
   process.stderr.write(error instanceof Error ? error.message : String(error));
   process.exitCode = UNREADABLE;
+}
+
+/** How many LMDB says there are; lmdb does not type its statistics. */
+function entries(statistics: { readonly entryCount?: number }): number {
+  return statistics.entryCount ?? 0;
 }
 
 /** Standard output is a socket in blocking mode here, so it takes all of it, in one piece or several. */
