@@ -60,6 +60,9 @@ const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "tcp">, string>> = {
   fragment: "packets whose lengths contradict each other",
 };
 
+/** What becomes of a packet that its translation does not fit into. */
+const OUTGROWN = "packets that would exceed 65535 bytes when translated, and are written as they came";
+
 /** Runs the IP packets of a capture, in their order, through an engine that has seen nothing yet. */
 export function replayCapture(packets: readonly IpPacket[], options: ReplayOptions): ReplayedCapture {
   const { external, externalFrom, hasInboundInside } = survey(packets, options);
@@ -89,6 +92,7 @@ export function replayCapture(packets: readonly IpPacket[], options: ReplayOptio
     } else {
       messages.push({ time, message: replayed.message });
       outputs[index] = leavingGateway(view, bytes, replayed.message);
+      if (outputs[index] === undefined) count(left, OUTGROWN);
     }
   }
   keep(packets.at(-1)?.time ?? 0n, replay.end());
@@ -99,6 +103,7 @@ export function replayCapture(packets: readonly IpPacket[], options: ReplayOptio
     else if (bytes !== undefined) {
       view.parse(bytes, 0, bytes.length);
       outputs[index] = leavingSegment(view, bytes, connection, half);
+      if (outputs[index] === undefined && connection.ends !== undefined) count(left, OUTGROWN);
     }
   }
   return {

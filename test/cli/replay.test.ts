@@ -152,6 +152,19 @@ describe("sipexpectd replay", () => {
     }
   });
 
+  it("says which packets its translation does not fit into", async () => {
+    const padded = (length: number): string =>
+      message("OPTIONS sip:b@example.net SIP/2.0", "1 OPTIONS", [...CONTACT, `X: ${"x".repeat(length)}`]);
+    const largest = padded(65_507 - padded(0).length);
+    const written = join(folder, "out.pcap");
+    const capture = frames(udp(OUT, largest));
+    const lines = await replay(pcapFile(capture, RAW), "--outside", "203.113.113.113", "--write", written);
+    expect(lines).toContain(
+      "       1  packets that would exceed 65535 bytes when translated, and are written as they came",
+    );
+    expect([...readCapture(written, readFileSync(written))][0]?.bytes).toEqual(capture[0]?.bytes);
+  });
+
   it("follows a call that comes in to a phone whose registration is not in the capture", async () => {
     const invite = message(`INVITE sip:a@${PHONE} SIP/2.0`, "1 INVITE", [], sdp(PROVIDER, 5004));
     const lines = await replay(pcapFile(frames(udp(IN, invite)), RAW), "--outside", EXTERNAL);
