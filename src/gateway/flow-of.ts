@@ -9,11 +9,15 @@ export function flowOf(context: GatewayContext, binding: Binding, address: numbe
   const key = endpointKey(address, port);
   let flow = binding.flows.get(key);
   if (flow === undefined) {
+    const remote = context.bindings[binding.transport].remote(key, () => ({
+      host: numberToIpv4(address),
+      port,
+    }));
     flow = {
       ends: {
         inside: binding.inside,
         outside: { host: context.external.advertised, port: binding.port },
-        remote: { host: numberToIpv4(address), port },
+        remote,
         transport: binding.transport,
       },
       pinhole: context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, address) === "pinhole",

@@ -100,6 +100,7 @@ export class Bindings {
   readonly #idle: number;
   readonly #closed: BindingClosed;
   readonly #byInside = new Map<EndpointKey, Binding>();
+  readonly #remotes = new BoundedMap<EndpointKey, Endpoint>();
   readonly #byPort = new Array<Binding | undefined>(PORTS).fill(undefined);
 
   /**
@@ -138,6 +139,16 @@ export class Bindings {
     return this.#byPort[port];
   }
 
+  /**
+   * The one object for a remote endpoint, for all flows there to share: thousands of phones have one
+   * registrar.
+   */
+  remote(key: EndpointKey, make: () => Endpoint): Endpoint {
+    const remote = this.#remotes.get(key) ?? make();
+    this.#remotes.set(key, remote);
+    return remote;
+  }
+
   values(): IterableIterator<Binding> {
     return this.#byInside.values();
   }
@@ -156,7 +167,9 @@ export class Bindings {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
     }
-    const binding = new Binding(key, inside, this.#transport, port, host, now, this.#review);
+    // The host's own copy of its address: one text for all of them.
+    const endpoint = { host: host.host, port: inside.port };
+    const binding = new Binding(key, endpoint, this.#transport, port, host, now, this.#review);
     host.add(binding);
     this.#byInside.set(key, binding);
     this.#byPort[port] = binding;

@@ -1,5 +1,6 @@
 import type { Binding } from "./bindings.ts";
 import { BoundedMap } from "./bounded-map.ts";
+import { ownText } from "./own-text.ts";
 
 /** Asked of a remote that was sent other SIP and never a REGISTER. */
 const NOTHING = -1;
@@ -83,8 +84,8 @@ export class InsideHosts {
   of(host: string): InsideHost {
     let found = this.#hosts.get(host);
     if (found === undefined) {
-      found = new InsideHost(host);
-      this.#hosts.set(host, found);
+      found = new InsideHost(ownText(host));
+      this.#hosts.set(found.host, found);
     }
     return found;
   }

@@ -22,8 +22,8 @@ const MILLION = 1_000_000;
 const PER_ADDRESS = 60_000;
 const PORTS = { first: 1024, last: 65_535 };
 const IDLE = 600_000;
-/** 10.0.0.0; endpoints count up from here. */
-const FIRST_HOST = 10 * 2 ** 24;
+/** 10.100.0.0; endpoints count up from here. */
+const FIRST_HOST = 10 * 2 ** 24 + 100 * 2 ** 16;
 const REMOTE = { address: 203 * 2 ** 24 + 113 * 256 + 2, port: 5060 };
 const OUTSIDE = "203.0.113.1";
 
@@ -62,7 +62,7 @@ function measure(count: number): string {
       ends: {
         inside: binding.inside,
         outside: { host: OUTSIDE, port: binding.port },
-        remote: { host: numberToIpv4(REMOTE.address), port: REMOTE.port },
+        remote: bindings.remote(remote, () => ({ host: numberToIpv4(REMOTE.address), port: REMOTE.port })),
         transport: "udp",
       },
       pinhole: false,
