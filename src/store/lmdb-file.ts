@@ -12,9 +12,8 @@ const MAP_BYTES = process.arch.endsWith("64") ? 2 ** 34 : 2 ** 29;
 /**
  * Opens an LMDB file: keys are UTF-8 as they are, values the JSON of a record.
  *
- * LMDB maps its file and its lock file and trusts them: on a damaged file, a full disk or one that has become
- * read-only this process may die of SIGSEGV or SIGBUS instead of getting an error. So only a process that can be
- * spared opens one.
+ * LMDB maps its file and its lock file and trusts them: on a damaged file or a full disk this process may die of
+ * SIGSEGV, SIGBUS or SIGABRT instead of getting an error. So only a process that can be spared opens one.
  *
  * @throws an Error of lmdb when it is no LMDB file, or cannot be made
  */

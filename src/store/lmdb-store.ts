@@ -18,10 +18,10 @@ const MOST_LOGGED = 3;
 /**
  * Opens the store in a folder, which is made if need be, and locks it for this process.
  *
- * LMDB maps its files, and dies of a damaged one or of a disk that has become read-only, so two processes beside the
- * daemon do all of it: one reads the file of the last daemon, one writes. The file read is never written again; a
- * new one takes its place with settle(). A damaged one is set aside as NAME.bad-<time> as soon as it has been read,
- * and the records before the damage are kept.
+ * LMDB may kill its process (see lmdb-file.ts), so two processes beside the daemon do all of it: one reads the file
+ * of the last daemon, one writes. The file read is never written again; a new one takes its place with settle(). A
+ * damaged one is set aside as NAME.bad-<time> as soon as it has been read, and the records before the damage are
+ * kept.
  *
  * @throws StoreError when the folder cannot be made or written, or another process has it
  */

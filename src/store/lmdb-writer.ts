@@ -94,6 +94,9 @@ process.on("message", (request: WriterRequest) => {
   }
 });
 
+// Who called whom is nobody else's business, whatever the mode of a folder that was there before.
+process.umask(0o077);
+
 // A terminal and systemd send these to all processes at once, and the daemon has its last changes to write then.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());

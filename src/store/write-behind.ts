@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { TableRecord } from "../table/record.ts";
 import type { Change, Store } from "./store.ts";
 
-/** Reads the record of a key as it is now; undefined when there is none any more. */
+/** Reads the record of a key as it is now; undefined when there is none any more. It must not throw. */
 export type RecordReader = () => TableRecord | undefined;
 
 /** Records read in one turn of the event loop: some 2 ms of work at most. */

@@ -134,10 +134,25 @@ describe("the LMDB store", { timeout: 60_000 }, () => {
     expect(await keep()).toEqual(bindings(3));
   });
 
-  /** Ends the writers of this process, its only children here. */
-  function killWriters(): void {
+  it("goes on writing when a terminal or systemd tells all its processes to end", async () => {
+    const store = open();
+    await store.write([put(binding(0))]);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) killWriters(signal);
+    await store.write([put(binding(1))]);
+    await store.settle();
+    await store.close();
+    expect(await keep()).toEqual(bindings(2));
+  });
+
+  it("lets nobody else read who called whom", async () => {
+    await keep(binding(0));
+    expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  /** Sends a signal to the writers of this process, its only children here. */
+  function killWriters(signal: NodeJS.Signals = "SIGKILL"): void {
     const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
-    for (const id of children.trim().split(" ")) process.kill(Number(id), "SIGKILL");
+    for (const id of children.trim().split(" ")) process.kill(Number(id), signal);
   }
 
   it("leaves out a record that cannot be read, and says why", async () => {
