@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { phoneUser } from "./load/control.ts";
 import { Load, providerHost } from "./load/load.ts";
@@ -18,6 +18,8 @@ beforeAll(async () => {
     const results = await load.register(provider);
     expect([...results.values()]).toEqual(Array(PHONES).fill("200"));
   }
+  // The providers' reports come by another pipe than the phones', and may be behind them.
+  await vi.waitFor(() => expect(load.bindings.size).toBe(2 * PHONES), { timeout: 5000 });
 });
 
 afterAll(() => {
