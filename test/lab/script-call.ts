@@ -22,7 +22,8 @@ export class ScriptCall {
   readonly phoneMedia: ScriptEnd;
   readonly provider: ScriptEnd;
   readonly providerMedia: ScriptEnd;
-  /** The provider's machine, for ends of others. */
+  /** The two machines, for more ends on them. */
+  readonly inside: ScriptMachine;
   readonly outside: ScriptMachine;
   readonly #callId: string;
   #cseq = 0;
@@ -42,24 +43,26 @@ export class ScriptCall {
       outside.open(`${PROVIDER}:5060`),
       outside.open(`${MEDIA_SERVER}:7000`),
     ]);
-    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, outside }, callId);
+    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside }, callId);
   }
 
   private constructor(
-    ends: Pick<ScriptCall, "phone" | "phoneMedia" | "provider" | "providerMedia" | "outside">,
+    ends: Pick<ScriptCall, "phone" | "phoneMedia" | "provider" | "providerMedia" | "inside" | "outside">,
     callId: string,
   ) {
     this.phone = ends.phone;
     this.phoneMedia = ends.phoneMedia;
     this.provider = ends.provider;
     this.providerMedia = ends.providerMedia;
+    this.inside = ends.inside;
     this.outside = ends.outside;
     this.#callId = callId;
   }
 
-  /** The same ends with another call. */
-  another(callId: string): ScriptCall {
-    return new ScriptCall(this, callId);
+  /** Another call of the same ends, or with media ends of its own. */
+  another(callId: string, media: Partial<Pick<ScriptCall, "phoneMedia" | "providerMedia">> = {}): ScriptCall {
+    const { phone, phoneMedia, provider, providerMedia, inside, outside } = this;
+    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside, ...media }, callId);
   }
 
   /** "host:port" where the provider is to send media, as the INVITE it read said. */
