@@ -36,19 +36,25 @@ export interface ArmRequest {
   readonly expectations: readonly Expectation[];
 }
 
-/**
- * `code` is an errno name. At step "master": EEXIST when the id is taken, EOPNOTSUPP when the kernel has no SIP
- * helper. At step "expectation": EMFILE when the kernel's table is full, EBUSY when a pending expectation
- * overlaps, EEXIST when the same is pending, ENOENT when the master is gone, EOPNOTSUPP when it has no helper,
- * EINVAL when nf_nat_sip is not loaded. `index` is the expectation's, -1 for the master.
- */
+/** One expectation that the kernel would not take: its index in the request, and the errno name. */
+export interface RefusedExpectation {
+  readonly index: number;
+  /**
+   * EMFILE when the kernel's table is full, EBUSY when a pending expectation overlaps, EEXIST when the same is
+   * pending, ENOENT when the master is gone, EOPNOTSUPP when it has no helper, EINVAL when nf_nat_sip is not loaded;
+   * ENOBUFS and the like when the request did not get through.
+   */
+  readonly code: string;
+}
+
+/** What became of an arm request; those that are not `refused` are in the kernel. */
 export type ArmResult =
   | { readonly kind: "armed" }
   | {
       readonly kind: "failed";
-      readonly step: "master" | "expectation" | "timeout";
-      readonly index: number;
-      readonly code: string;
+      /** Errno name of the master's creation: EEXIST when its tuple is taken, EOPNOTSUPP without the SIP helper. */
+      readonly master: string | undefined;
+      readonly refused: readonly RefusedExpectation[];
     };
 
 export interface DisarmRequest {
@@ -74,7 +80,7 @@ const ARMED: ArmResult = { kind: "armed" };
 const REMOVED: RemoveResult = { kind: "removed" };
 const ABSENT: RemoveResult = { kind: "absent" };
 
-/** Makes a master, if asked to, and its expectations, each with its timeout: all of them or none. */
+/** Makes a master, if asked to, and its expectations, each with its timeout; each stands for itself. */
 export class ArmJob implements Job {
   readonly messages: number;
   readonly #request: ArmRequest;
@@ -95,40 +101,44 @@ export class ArmJob implements Job {
     }
   }
 
-  undo(errnos: Int32Array, writer: MessageWriter): number {
-    if (this.#result(errnos).kind === "armed") return 0;
-    const { master, createMaster, expectations } = this.#request;
-    // A master that this request made takes its expectations with it.
-    if (createMaster && errnos[0] === 0) {
-      encodeDeleteConntrack(writer, master.flow, master.zone);
-      return 1;
-    }
-    let count = 0;
-    const first = createMaster ? 1 : 0;
-    expectations.forEach((expectation, index) => {
-      if (errnos[first + 2 * index] !== 0) return;
-      encodeDeleteExpectation(writer, expectation, undefined, master.zone);
-      count++;
-    });
-    return count;
-  }
-
   settle(errnos: Int32Array): void {
     this.#done(this.#result(errnos));
   }
 
   #result(errnos: Int32Array): ArmResult {
-    const at = errnos.findIndex((errno) => errno !== 0);
-    if (at < 0) return ARMED;
-    const code = errnoName(errnos[at] ?? 0);
-    if (this.#request.createMaster && at === 0) return { kind: "failed", step: "master", index: -1, code };
-    const position = this.#request.createMaster ? at - 1 : at;
-    return {
-      kind: "failed",
-      step: position % 2 === 0 ? "expectation" : "timeout",
-      index: position >> 1,
-      code,
-    };
+    const { createMaster, expectations } = this.#request;
+    const first = createMaster ? 1 : 0;
+    const refused: RefusedExpectation[] = [];
+    for (let index = 0; index < expectations.length; index++) {
+      // The answer to its timeout says nothing: a packet may have used the expectation between the two.
+      const errno = errnos[first + 2 * index] ?? 0;
+      if (errno !== 0) refused.push({ index, code: errnoName(errno) });
+    }
+    if (refused.length === 0 && expectations.length > 0) return ARMED;
+    const master = createMaster && errnos[0] !== 0 ? errnoName(errnos[0] ?? 0) : undefined;
+    return refused.length === 0 && master === undefined ? ARMED : { kind: "failed", master, refused };
+  }
+}
+
+/** Gives expectations their full time again; one that is gone stays gone. */
+export class RenewJob implements Job {
+  readonly messages: number;
+  readonly #master: Master;
+  readonly #expectations: readonly Expectation[];
+
+  constructor(master: Master, expectations: readonly Expectation[]) {
+    this.#master = master;
+    this.#expectations = expectations;
+    this.messages = expectations.length;
+  }
+
+  encode(writer: MessageWriter): void {
+    const { flow, zone } = this.#master;
+    for (const expectation of this.#expectations) encodeExpectationTimeout(writer, flow, expectation, zone);
+  }
+
+  settle(): void {
+    // Whatever the answer, the events tell what became of it.
   }
 }
 
@@ -147,10 +157,6 @@ export class DisarmJob implements Job {
   encode(writer: MessageWriter): void {
     const { expectations, zone } = this.#request;
     for (const expectation of expectations) encodeDeleteExpectation(writer, expectation, undefined, zone);
-  }
-
-  undo(): number {
-    return 0;
   }
 
   settle(errnos: Int32Array): void {
@@ -182,10 +188,6 @@ export class RemoveMasterJob implements Job {
 
   encode(writer: MessageWriter): void {
     encodeDeleteConntrack(writer, this.#flow, this.#zone);
-  }
-
-  undo(): number {
-    return 0;
   }
 
   settle(errnos: Int32Array): void {

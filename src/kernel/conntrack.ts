@@ -5,8 +5,10 @@ import {
   DisarmJob,
   type DisarmRequest,
   type DisarmResult,
+  type Master,
   RemoveMasterJob,
   type RemoveResult,
+  RenewJob,
   removeResult,
 } from "./arm.ts";
 import {
@@ -22,7 +24,12 @@ import {
   encodeNewConntrack,
 } from "./conntrack-message.ts";
 import { errnoName } from "./errno.ts";
-import { decodeExpectation, type ExpectationEntry, encodeDumpExpectations } from "./expectation-message.ts";
+import {
+  decodeExpectation,
+  type Expectation,
+  type ExpectationEntry,
+  encodeDumpExpectations,
+} from "./expectation-message.ts";
 import { KernelError } from "./kernel-error.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Native } from "./native.ts";
@@ -119,9 +126,19 @@ export class Conntrack {
     return this.#refusal();
   }
 
-  /** Queues a master and its expectations. They are made together or not at all, then `done` is called. */
+  /** Requests queued for the next flush. */
+  get queued(): number {
+    return this.#batch.size;
+  }
+
+  /** Queues a master and its expectations; `done` hears what the kernel would not take. */
   arm(request: ArmRequest, done: (result: ArmResult) => void): void {
     this.#batch.add(new ArmJob(request, done));
+  }
+
+  /** Queues that expectations get their full timeouts again. */
+  renew(master: Master, expectations: readonly Expectation[]): void {
+    this.#batch.add(new RenewJob(master, expectations));
   }
 
   /** Queues the deletion of single expectations. */

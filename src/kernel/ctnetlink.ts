@@ -27,6 +27,7 @@ export const EXP_GET = (NFNL_SUBSYS_CTNETLINK_EXP << 8) | 1;
 export const EXP_DELETE = (NFNL_SUBSYS_CTNETLINK_EXP << 8) | 2;
 
 /** Multicast groups of enum nfnetlink_groups. */
+export const NFNLGRP_CONNTRACK_NEW = 1;
 export const NFNLGRP_CONNTRACK_DESTROY = 3;
 export const NFNLGRP_CONNTRACK_EXP_DESTROY = 6;
 

@@ -11,13 +11,11 @@ const MOST_MESSAGES = 256;
 /**
  * Job is a piece of work that takes one or more kernel requests and is finished by their outcome.
  *
- * `encode` writes exactly `messages` requests. `undo` writes the requests that remove what the outcome left half
- * made, and returns how many (at most `messages`). `settle` reports; it runs after the undoing.
+ * `encode` writes exactly `messages` requests; `settle` is told the errno of each.
  */
 export interface Job {
   readonly messages: number;
   encode(writer: MessageWriter): void;
-  undo(errnos: Int32Array, writer: MessageWriter): number;
   settle(errnos: Int32Array): void;
 }
 
@@ -26,11 +24,15 @@ export class RequestBatch {
   readonly #socket: NetlinkSocket;
   readonly #writer = new MessageWriter(MOST_MESSAGES * LARGEST_MESSAGE);
   readonly #errnos = new Int32Array(MOST_MESSAGES);
-  readonly #undoErrnos = new Int32Array(MOST_MESSAGES);
   #jobs: Job[] = [];
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket;
+  }
+
+  /** How many jobs wait for the next flush. */
+  get size(): number {
+    return this.#jobs.length;
   }
 
   /** Throws RangeError when `job` is larger than one send can be. */
@@ -82,15 +84,8 @@ export class RequestBatch {
 
   #execute(jobs: readonly Job[], errors: unknown[]): void {
     if (jobs.length === 0) return;
-    this.#send(this.#errnos);
+    this.#send();
     let at = 0;
-    let undos = 0;
-    for (const job of jobs) {
-      undos += job.undo(this.#errnos.subarray(at, at + job.messages), this.#writer);
-      at += job.messages;
-    }
-    if (undos > 0) this.#send(this.#undoErrnos);
-    at = 0;
     for (const job of jobs) {
       settle(job, this.#errnos.subarray(at, at + job.messages), errors);
       at += job.messages;
@@ -98,7 +93,8 @@ export class RequestBatch {
   }
 
   /** A socket that fails (ENOBUFS, say) fails every request of the send, so that each job hears of it. */
-  #send(errnos: Int32Array): void {
+  #send(): void {
+    const errnos = this.#errnos;
     errnos.fill(0);
     try {
       this.#socket.request(this.#writer, errnos);

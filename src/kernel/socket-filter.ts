@@ -1,4 +1,13 @@
-import { CTA_PROTO_DST_PORT, CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, NFGENMSG } from "./ctnetlink.ts";
+import {
+  CT_NEW,
+  CTA_PROTO_DST_PORT,
+  CTA_STATUS,
+  CTA_TUPLE_ORIG,
+  CTA_TUPLE_PROTO,
+  EXP_DELETE,
+  IPS_EXPECTED,
+  NFGENMSG,
+} from "./ctnetlink.ts";
 import { LITTLE_ENDIAN, NLA_HEADER, NLMSG_HEADER } from "./netlink-message.ts";
 
 /** Ports from `first` to `last`, both included. */
@@ -11,10 +20,13 @@ export interface PortRange {
 const LD_IMMEDIATE = 0x00;
 const LDX_IMMEDIATE = 0x01;
 const LD_WORD_ABSOLUTE = 0x20;
+const LD_HALF_ABSOLUTE = 0x28;
 const LD_HALF_INDIRECT = 0x48;
+const LD_WORD_INDIRECT = 0x40;
 const JUMP_IF_EQUAL = 0x15;
 const JUMP_IF_GREATER = 0x25;
 const JUMP_IF_GREATER_OR_EQUAL = 0x35;
+const JUMP_IF_BITS_SET = 0x45;
 const RETURN = 0x06;
 const A_TO_X = 0x07;
 /** SKF_AD_NLATTR of linux/filter.h: finds the attribute of type X from offset A on; A is its offset, or 0. */
@@ -27,19 +39,34 @@ const REJECT = 0;
 /** struct sock_filter: code u16, jump if true u8, jump if false u8, k u32. */
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number];
 
+/** Offset of nlmsg_type in struct nlmsghdr. */
+const MESSAGE_TYPE = 4;
+
 /**
- * Returns the program that lets a ctnetlink message through only when the destination port of its original tuple is
- * in one of `ranges`. The kernel runs it for every event, so uninteresting ones cost no wake-up.
+ * Returns the program that lets through, of all events of connection tracking: deleted expectations; entries made or
+ * ended that an expectation had waited for (IPS_EXPECTED); and entries ended whose original destination port is in
+ * one of `ranges`. The kernel runs it for every event, so uninteresting ones cost no wake-up.
  *
  * Throws RangeError for more ranges than a jump can cross (80).
  */
-export function destinationPortFilter(ranges: readonly PortRange[]): Uint8Array {
+export function tableEventFilter(ranges: readonly PortRange[]): Uint8Array {
   if (ranges.length > 80) throw new RangeError(`${ranges.length} port ranges, at most 80 are possible`);
-  const program: Instruction[] = [[LD_IMMEDIATE, 0, 0, NLMSG_HEADER + NFGENMSG]];
+  const program: Instruction[] = [
+    [LD_HALF_ABSOLUTE, 0, 0, MESSAGE_TYPE],
+    [JUMP_IF_EQUAL, 0, 1, loadedHalf(EXP_DELETE)],
+    [RETURN, 0, 0, ACCEPT],
+  ];
   const find = (type: number, how: number) => {
     program.push([LDX_IMMEDIATE, 0, 0, type], [LD_WORD_ABSOLUTE, 0, 0, how]);
     program.push([JUMP_IF_EQUAL, 0, 1, 0], [RETURN, 0, 0, REJECT]);
   };
+  program.push([LD_IMMEDIATE, 0, 0, NLMSG_HEADER + NFGENMSG]);
+  find(CTA_STATUS, FIND_ATTRIBUTE);
+  program.push([A_TO_X, 0, 0, 0], [LD_WORD_INDIRECT, 0, 0, NLA_HEADER]);
+  program.push([JUMP_IF_BITS_SET, 0, 1, IPS_EXPECTED], [RETURN, 0, 0, ACCEPT]);
+  program.push([LD_HALF_ABSOLUTE, 0, 0, MESSAGE_TYPE]);
+  program.push([JUMP_IF_EQUAL, 0, 1, loadedHalf(CT_NEW)], [RETURN, 0, 0, REJECT]);
+  program.push([LD_IMMEDIATE, 0, 0, NLMSG_HEADER + NFGENMSG]);
   find(CTA_TUPLE_ORIG, FIND_ATTRIBUTE);
   find(CTA_TUPLE_PROTO, FIND_NESTED);
   find(CTA_PROTO_DST_PORT, FIND_NESTED);
@@ -50,6 +77,11 @@ export function destinationPortFilter(ranges: readonly PortRange[]): Uint8Array 
   }
   program.push([RETURN, 0, 0, REJECT]);
   return assemble(program);
+}
+
+/** BPF loads a half word in network byte order; netlink's headers are in the host's. */
+function loadedHalf(value: number): number {
+  return LITTLE_ENDIAN ? ((value & 0xff) << 8) | (value >> 8) : value;
 }
 
 function assemble(program: readonly Instruction[]): Uint8Array {

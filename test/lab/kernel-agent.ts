@@ -15,7 +15,7 @@ import type {
 import { Conntrack } from "../../src/kernel/conntrack.ts";
 import type { ConntrackEntry, ConntrackFilter, Direction } from "../../src/kernel/conntrack-message.ts";
 import { errnoName } from "../../src/kernel/errno.ts";
-import { watchConntrackDestroy, watchExpectations } from "../../src/kernel/events.ts";
+import { watchTables } from "../../src/kernel/events.ts";
 import type { ExpectationEntry } from "../../src/kernel/expectation-message.ts";
 import { readInterface, readInterfaces, watchInterfaces } from "../../src/kernel/interfaces.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
@@ -65,6 +65,7 @@ class Inbox<Item> {
 
 const expectationEvents = new Inbox<ExpectationEntry>();
 const conntrackEvents = new Inbox<ConntrackEntry>();
+const flowEvents = new Inbox<ConntrackEntry>();
 const changes = new Inbox<string>();
 const overrun = () => process.stderr.write("events were lost\n");
 
@@ -129,10 +130,15 @@ export const verbs = {
   dumpExpectations: () => [...conntrack.dumpExpectations()],
   countExpectations: () => [...conntrack.dumpExpectations()].length,
 
-  watchExpectations: () => void watchExpectations(native, (entry) => expectationEvents.put(entry), overrun),
   nextExpectationEvent: () => expectationEvents.next(),
-  watchConntrackDestroy: (ports: readonly PortRange[]) =>
-    void watchConntrackDestroy(native, ports, (entry) => conntrackEvents.put(entry), overrun),
+  watchTables: (ports: readonly PortRange[]) =>
+    void watchTables(native, ports, {
+      expectationGone: (entry) => expectationEvents.put(entry),
+      flowBegan: (entry) => flowEvents.put(entry),
+      conntrackEnded: (entry) => conntrackEvents.put(entry),
+      overrun,
+    }),
+  nextFlowEvent: () => flowEvents.next(),
   nextConntrackEvent: () => conntrackEvents.next(),
 
   readInterfaces: () => readInterfaces(native),
