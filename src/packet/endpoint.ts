@@ -19,3 +19,8 @@ export interface FlowEnds {
   readonly remote: Endpoint;
   readonly transport: Transport;
 }
+
+/** True when two endpoints are the same. */
+export function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
+  return one.host === other.host && one.port === other.port;
+}

@@ -87,8 +87,11 @@ const PORTS = 65_536;
 /** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
 export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
 
-/** Told of every binding that ends, so that what hangs on it ends too. */
-export type BindingClosed = (binding: Binding) => void;
+/** Told of bindings, to keep what outlives the process, and to end what hangs on one that ends. */
+export interface BindingObserver {
+  changed(binding: Binding): void;
+  closed(binding: Binding): void;
+}
 
 /** Bindings is every binding of one transport, by inside endpoint and by external port. */
 export class Bindings {
@@ -98,7 +101,7 @@ export class Bindings {
   readonly #wheel: TimerWheel;
   readonly #most: number;
   readonly #idle: number;
-  readonly #closed: BindingClosed;
+  readonly #observer: BindingObserver;
   readonly #byInside = new Map<EndpointKey, Binding>();
   readonly #remotes = new BoundedMap<EndpointKey, Endpoint>();
   readonly #byPort = new Array<Binding | undefined>(PORTS).fill(undefined);
@@ -114,7 +117,7 @@ export class Bindings {
     wheel: TimerWheel,
     most: number,
     idle: number,
-    closed: BindingClosed,
+    observer: BindingObserver,
   ) {
     this.#transport = transport;
     this.#pool = pool;
@@ -122,7 +125,7 @@ export class Bindings {
     this.#wheel = wheel;
     this.#most = most;
     this.#idle = idle;
-    this.#closed = closed;
+    this.#observer = observer;
   }
 
   get size(): number {
@@ -167,6 +170,33 @@ export class Bindings {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
     }
+    const binding = this.#put(key, inside, port, host, now);
+    this.#observer.changed(binding);
+    return binding;
+  }
+
+  /**
+   * Puts back the binding of an endpoint that an earlier run had.
+   *
+   * @param registrations milliseconds until which each lasts, by their names
+   * @returns undefined when it is there already, or its port is not free
+   */
+  restore(
+    key: EndpointKey,
+    inside: Endpoint,
+    port: number,
+    registrations: readonly (readonly [string, number])[],
+    now: number,
+  ): Binding | undefined {
+    if (this.#byInside.has(key) || this.#byInside.size >= this.#most || !this.#pool.adopt(port))
+      return undefined;
+    const binding = this.#put(key, inside, port, this.#hosts.of(inside.host), now);
+    for (const [registration, until] of registrations) binding.registrations.set(registration, until);
+    this.#wheel.schedule(binding, this.#endOf(binding));
+    return binding;
+  }
+
+  #put(key: EndpointKey, inside: Endpoint, port: number, host: InsideHost, now: number): Binding {
     // The host's own copy of its address: one text for all of them.
     const endpoint = { host: host.host, port: inside.port };
     const binding = new Binding(key, endpoint, this.#transport, port, host, now, this.#review);
@@ -177,10 +207,17 @@ export class Bindings {
     return binding;
   }
 
+  /** Notes that a binding has sent SIP to a remote, see `InsideHost.spokeTo`. */
+  spokeTo(binding: Binding, remote: EndpointKey): void {
+    const isNews = !binding.host.knows(remote);
+    binding.host.spokeTo(remote);
+    if (isNews) this.#observer.changed(binding);
+  }
+
   /** Ends a binding and everything that hangs on it. */
   close(binding: Binding): void {
     if (this.#byInside.get(binding.key) !== binding) return;
-    this.#closed(binding);
+    this.#observer.closed(binding);
     this.#wheel.cancel(binding);
     this.#byInside.delete(binding.key);
     this.#byPort[binding.port] = undefined;
@@ -199,6 +236,7 @@ export class Bindings {
   register(binding: Binding, registration: string, until: number): void {
     binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
+    this.#observer.changed(binding);
   }
 
   #endOf(binding: Binding): number {

@@ -1,141 +1,75 @@
 import type { Endpoint } from "../packet/endpoint.ts";
+import type { Arming } from "./arming.ts";
 import type { Binding } from "./bindings.ts";
+import { Call, MOST_TAGS, remember } from "./call.ts";
+import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
+import { type ExpectationOptions, Expectations } from "./expectations.ts";
+import { FairQueue } from "./fair-queue.ts";
 import type { InsideHost } from "./inside-hosts.ts";
+import type { TableObserver } from "./observer.ts";
 import { ownText } from "./own-text.ts";
 import type { PortPool } from "./ports.ts";
-import {
-  type Component,
-  type ComponentState,
-  type MediaTarget,
-  MOST_PAIRS,
-  type Stream,
-  type StreamOwner,
-  type Wanted,
-  wantedFor,
-  wantedKey,
-} from "./streams.ts";
-import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
+import type { CallRecord } from "./record.ts";
+import { Slots } from "./slots.ts";
+import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
+import { type Component, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+import type { Wanted } from "./wanted.ts";
 
-/**
- * Where a call stands. early: no final answer yet (RFC 3261 §12.1). answered: a dialog was confirmed by a 2xx.
- * ended: its media is closed, its ports are kept a little for a retry of the same call.
- */
-export type CallPhase = "early" | "answered" | "ended";
-
-/** What the table has the kernel do; the gateway carries it out. */
-export interface Arming {
-  /**
-   * Puts expectations of one component into the kernel, with the stream's master if that is absent, and calls
-   * back before the packet that asked for them gets its verdict.
-   *
-   * @param failed receives the kernel's error name; the component then holds none of them
-   */
-  arm(stream: Stream, component: Component, wanted: readonly Wanted[], failed: (code: string) => void): void;
-  /** Takes expectations of one component out of the kernel. */
-  disarm(stream: Stream, component: Component, wanted: readonly Wanted[]): void;
-  /** True while the kernel has a conntrack of this component with `remote`, whichever of the two spoke first. */
-  hasFlow(stream: Stream, component: Component, remote: Endpoint): boolean;
-  /** Takes the stream's master, and with it all its expectations, out of the kernel. */
-  release(stream: Stream): void;
-}
-
-/** Durations of a call's life, all in milliseconds. */
-export interface CallTimers {
-  /** Without a provisional or final response (RFC 3261 §16.8 suggests 3 minutes). */
-  readonly early: number;
-  /** Of an answered call, without any SIP. */
-  readonly answered: number;
-  /** Between the end of a call and the release of its ports. */
-  readonly linger: number;
-  /** Of an expectation nobody uses. */
-  readonly expectation: number;
-}
-
-/** The most calls, streams and streams of one inside host that are held. */
-export interface CallLimits {
+/** The most calls, streams, streams of one inside host, and slots of the kernel's expectation table. */
+export interface CallLimits extends StreamLimits {
   readonly calls: number;
-  readonly streams: number;
-  readonly streamsPerHost: number;
+  readonly slots: number;
 }
 
-/** Call is one call of one inside endpoint: a Call-ID seen on its binding. */
-export class Call implements StreamOwner {
-  readonly binding: Binding;
-  readonly callId: string;
-  readonly streams = new Map<string, Stream>();
-  /** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
-  readonly lines = new Map<string, readonly (Stream | undefined)[]>();
-  /** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
-  readonly remotes = new Map<string, readonly (MediaTarget | undefined)[]>();
-  /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
-  readonly dialogs = new Set<string>();
-  phase: CallPhase = "early";
-  readonly timer: TimerEntry;
+/** Milliseconds after which a call that only its media keeps alive is looked at again, at the latest. */
+const FLOW_CHECK = 60_000;
 
-  constructor(binding: Binding, callId: string, expire: (call: Call) => void) {
-    this.binding = binding;
-    this.callId = callId;
-    this.timer = TimerWheel.entry(() => expire(this));
-  }
-
-  get host(): InsideHost {
-    return this.binding.host;
-  }
-
-  get isForking(): boolean {
-    return this.phase === "early" && this.remotes.size > 1;
-  }
-}
-
-/** Why a stream could not be made. */
-export type StreamRefusal = "table-full" | "ports-exhausted" | "unsupported-transport" | "too-many-ports";
-
-const ANY_SOURCE = wantedKey({ direction: "inbound", source: undefined });
-
-/** Forks and re-tagged answers beyond this many are not followed; the latest ones are. */
-const MOST_TAGS = 16;
-/** Streams of one call; beyond it, those that no SDP of the call names any more make room. */
-const MOST_STREAMS_OF_A_CALL = 32;
-/** Ids looked at for a free one, so that finding none is bounded work too. */
-const ID_SEARCH = 256;
-
-/** Calls makes and ends calls and their streams, and keeps the kernel's expectations as their SDP wants them. */
+/** Calls makes and ends calls and their streams, and says what each message of a call means for its media. */
 export class Calls {
-  readonly #mediaPorts: PortPool;
+  readonly slots: Slots;
+  readonly #streams: StreamTable;
+  readonly #expectations: Expectations;
   readonly #wheel: TimerWheel;
-  readonly #arming: Arming;
   readonly #timers: CallTimers;
   readonly #limits: CallLimits;
-  readonly #anySource: boolean;
-  readonly #byMaster = new Map<string, Stream>();
-  readonly #byPort = new Map<number, { readonly stream: Stream; readonly component: Component }>();
+  readonly #observer: TableObserver;
   readonly #byBinding = new Map<Binding, Map<string, Call>>();
-  #calls = 0;
-  #nextId = 0;
+  /** All calls by inside host, the one heard of longest ago first. */
+  readonly #idlest = new FairQueue<InsideHost, Call>();
 
   constructor(
-    mediaPorts: PortPool,
+    ports: PortPool,
     wheel: TimerWheel,
     arming: Arming,
     timers: CallTimers,
     limits: CallLimits,
-    anySource: boolean,
+    options: ExpectationOptions,
+    observer: TableObserver,
   ) {
-    this.#mediaPorts = mediaPorts;
     this.#wheel = wheel;
-    this.#arming = arming;
     this.#timers = timers;
     this.#limits = limits;
-    this.#anySource = anySource;
+    this.#observer = observer;
+    this.slots = new Slots(limits.slots);
+    this.#streams = new StreamTable(ports, limits, (stream, now) => this.#expectations.review(stream, now));
+    this.#expectations = new Expectations(arming, this.slots, wheel, options, observer, (stream) =>
+      this.#streams.renumber(stream),
+    );
   }
 
   /** Calls held, ended ones that still linger included. */
   get calls(): number {
-    return this.#calls;
+    return this.#idlest.size;
   }
 
   get streams(): number {
-    return this.#byMaster.size;
+    return this.#streams.size;
+  }
+
+  /** Every call, in no order. */
+  *values(): Generator<Call> {
+    for (const calls of this.#byBinding.values()) yield* calls.values();
   }
 
   /** The call of this Call-ID on this binding. */
@@ -143,31 +77,39 @@ export class Calls {
     return this.#byBinding.get(binding)?.get(callId);
   }
 
-  /** The call of this Call-ID, made on first sight; undefined when no more are held. */
-  of(binding: Binding, callId: string, now: number): Call | undefined {
+  /**
+   * The call of this Call-ID, made on first sight. When no more are held, the one heard of longest ago makes room, of
+   * the inside host that has most.
+   */
+  of(binding: Binding, callId: string, now: number): Call {
     const known = this.find(binding, callId);
-    if (known !== undefined || this.#calls >= this.#limits.calls) return known;
-    const call = new Call(binding, ownText(callId), (it) => this.close(it));
-    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
-    if (calls.size === 0) this.#byBinding.set(binding, calls);
-    calls.set(call.callId, call);
-    binding.calls = calls.size;
-    this.#calls++;
+    if (known !== undefined) return known;
+    while (this.#idlest.size >= this.#limits.calls) if (!this.#evictCall()) break;
+    const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));
+    this.#put(call);
     this.#wheel.schedule(call.timer, now + this.#timers.early);
     return call;
   }
 
+  /** When a call ends if nothing more is heard of it, and why; undefined while only its media keeps it. */
+  endingOf(call: Call): Ending | undefined {
+    return endingOf(call, this.#timers);
+  }
+
   /** Ends all calls of a binding at once. */
   closeAll(binding: Binding): void {
-    for (const call of [...(this.#byBinding.get(binding)?.values() ?? [])]) this.close(call);
+    for (const call of [...(this.#byBinding.get(binding)?.values() ?? [])]) {
+      if (call.phase !== "ended") this.#observer.callEnded(call, "binding-closed");
+      this.close(call);
+    }
   }
 
   /**
    * Takes everything out of the kernel while all calls and ports stay, as when the external address is another:
    * the next SDP of a call arms it anew.
    */
-  disarmAll(): void {
-    for (const stream of this.#byMaster.values()) this.#release(stream);
+  releaseAll(): void {
+    for (const stream of this.#streams.values()) this.#expectations.release(stream);
   }
 
   /**
@@ -183,40 +125,14 @@ export class Calls {
     peer: string,
     port: "any" | "exactly" = "any",
   ): Stream | StreamRefusal {
-    const key = `${target.transport} ${target.rtp.host} ${target.rtp.port}`;
-    const known = call.streams.get(key);
-    if (known !== undefined) return known;
-    if (target.transport !== "udp") return "unsupported-transport";
-    if (target.count > MOST_PAIRS) return "too-many-ports";
-    const { host } = call;
-    if (call.streams.size >= MOST_STREAMS_OF_A_CALL) this.#closeUnnamed(call);
-    const full =
-      call.streams.size >= MOST_STREAMS_OF_A_CALL ||
-      host.streams >= this.#limits.streamsPerHost ||
-      this.#byMaster.size >= this.#limits.streams;
-    const id = full ? undefined : this.#newId(peer);
-    if (id === undefined) return "table-full";
-    const base = port === "any" ? this.#mediaPorts.take(target.rtp.port, target.count) : this.#adopt(target);
-    if (base === undefined) return "ports-exhausted";
-    const stream: Stream = {
-      id,
-      call,
-      key,
-      media: target.media,
-      transport: target.transport,
-      inside: target.rtp,
-      base,
-      units: target.count,
-      components: components(target, base),
-      peer,
-      master: "absent",
-      mux: target.mux,
-    };
-    call.streams.set(key, stream);
-    host.streams++;
-    this.#byMaster.set(masterKey(peer, stream.id), stream);
-    for (const component of stream.components) this.#byPort.set(component.port, { stream, component });
-    return stream;
+    const known = call.streams.get(streamKey(target));
+    if (known !== undefined) {
+      known.media = ownText(target.media);
+      return known;
+    }
+    const made = this.#streams.make(call, target, peer, port);
+    if (made !== "table-full" || !this.#streams.isFull || !this.#evictCall(call)) return made;
+    return this.#streams.make(call, target, peer, port);
   }
 
   /** Takes in the SDP of the inside party: its streams by position of their lines. */
@@ -229,18 +145,20 @@ export class Calls {
     remember(call.lines, tag, lines);
     for (const [index, stream] of lines.entries())
       if (stream !== undefined) stream.mux = muxed[index] === true;
+    this.#observer.callChanged(call);
   }
 
   /** Takes in the SDP of a remote party. */
   remoteSaid(call: Call, tag: string, targets: readonly (MediaTarget | undefined)[]): void {
     remember(call.remotes, tag, targets);
+    this.#observer.callChanged(call);
   }
 
   /** An INVITE of a call that has ended tries it again. */
   revive(call: Call, now: number): void {
     if (call.phase !== "ended") return;
     call.phase = "early";
-    this.touch(call, now);
+    this.heard(call, now);
   }
 
   /**
@@ -248,41 +166,29 @@ export class Calls {
    * a call that has ended is armed.
    */
   settle(call: Call, now: number): void {
-    if (call.phase === "ended") return;
-    // Several lines may be one stream (the same port offered as SAVP and AVP, BUNDLE), so all are gathered first.
-    const targets = new Map<Stream, MediaTarget[]>();
-    for (const lines of call.lines.values()) {
-      for (const [index, stream] of lines.entries()) {
-        if (stream === undefined) continue;
-        const known = targets.get(stream) ?? [];
-        targets.set(stream, known);
-        for (const remote of call.remotes.values()) {
-          const target = remote[index];
-          // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
-          if (target?.media === stream.media) known.push(target);
-        }
-      }
-    }
-    // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
-    for (const stream of call.streams.values()) if (!targets.has(stream)) this.#withdraw(stream);
-    for (const [stream, known] of targets) {
-      for (const component of stream.components) this.#settle(stream, component, known, now);
-    }
+    if (call.phase !== "ended") this.#expectations.settle(call, now);
   }
 
-  /** A response or request showed the call alive. */
-  touch(call: Call, now: number): void {
-    const { early, answered } = this.#timers;
-    if (call.phase !== "ended")
-      this.#wheel.schedule(call.timer, now + (call.phase === "early" ? early : answered));
+  /** Works out what the SDP of a call wants of the kernel, and leaves that alone. */
+  plan(call: Call): void {
+    this.#expectations.plan(call);
+  }
+
+  /** A message of the call was seen. */
+  heard(call: Call, now: number): void {
+    call.heardAt = now;
+    this.#idlest.add(call.host, call);
+    this.#reschedule(call, now);
   }
 
   /** A 2xx confirmed a dialog of the call (RFC 3261 §13.2.2.4); `dialog` names it by both its tags. */
   answered(call: Call, dialog: string, now: number): void {
     if (call.phase === "ended") return;
     call.phase = "answered";
+    call.cancelledAt = undefined;
     if (call.dialogs.size < MOST_TAGS) call.dialogs.add(ownText(dialog));
-    this.touch(call, now);
+    this.#observer.callChanged(call);
+    this.heard(call, now);
   }
 
   /**
@@ -298,225 +204,175 @@ export class Calls {
     this.settle(call, now);
   }
 
+  /** Frees the streams that a session which both sides have agreed on no longer names. */
+  prune(call: Call): void {
+    if (call.open > 0) return;
+    const named = new Set([...call.lines.values()].flat());
+    for (const stream of [...call.streams.values()]) if (!named.has(stream)) this.#closeStream(stream);
+  }
+
+  /** A BYE was seen: with the last dialog the media is over, whether or not its response comes. */
+  byeSeen(call: Call, now: number): void {
+    if (call.phase !== "answered" || call.dialogs.size > 1 || call.byeAt !== undefined) return;
+    call.byeAt = now;
+    for (const stream of call.streams.values()) this.#expectations.release(stream);
+  }
+
   /** A dialog of the call is over; with the last one the call ends. */
-  dialogOver(call: Call, dialog: string, now: number): void {
+  dialogOver(call: Call, dialog: string, why: EndReason, now: number): void {
     call.dialogs.delete(dialog);
-    if (call.dialogs.size === 0) this.end(call, now);
-    else this.touch(call, now);
+    call.byeAt = undefined;
+    if (call.dialogs.size === 0) this.end(call, why, now);
+    else {
+      this.#observer.callChanged(call);
+      this.heard(call, now);
+    }
   }
 
   /** Closes a call's media now and frees its ports a little later, so that a retry of the same call keeps them. */
-  end(call: Call, now: number): void {
+  end(call: Call, why: EndReason, now: number): void {
     if (call.phase === "ended") return;
     call.phase = "ended";
-    for (const stream of call.streams.values()) this.#release(stream);
-    call.lines.clear();
-    call.remotes.clear();
-    call.dialogs.clear();
+    for (const stream of call.streams.values()) this.#expectations.release(stream);
+    call.clear();
+    this.#observer.callEnded(call, why);
+    this.#observer.callChanged(call);
     this.#wheel.schedule(call.timer, now + this.#timers.linger);
   }
 
-  /** Ends a call and frees all it holds at once. */
+  /** Frees all a call holds at once. */
   close(call: Call): void {
     const calls = this.#byBinding.get(call.binding);
     if (calls?.get(call.callId) !== call) return;
     this.#wheel.cancel(call.timer);
-    for (const stream of call.streams.values()) this.#close(stream);
-    call.streams.clear();
+    for (const stream of [...call.streams.values()]) this.#closeStream(stream);
     calls.delete(call.callId);
     if (calls.size === 0) this.#byBinding.delete(call.binding);
     call.binding.calls = calls.size;
-    this.#calls--;
+    this.#idlest.delete(call.host, call);
+    this.#observer.callClosed(call);
   }
 
   /** The stream whose master leads to this remote host and has this id. */
   byMaster(peer: string, id: number): Stream | undefined {
-    return this.#byMaster.get(masterKey(peer, id));
+    return this.#streams.byMaster(peer, id);
   }
 
-  /** The stream and component an external media port belongs to. */
-  byPort(port: number): { readonly stream: Stream; readonly component: Component } | undefined {
-    return this.#byPort.get(port);
+  /** The component an external media port belongs to. */
+  byPort(port: number): Component | undefined {
+    return this.#streams.byPort(port);
   }
 
-  /**
-   * The kernel says that an expectation is gone. One that we did not take out was consumed by a packet, or timed
-   * out; consumed means that the component's media now flows, so its twin is taken out at once. While several
-   * forks ring, it is the early media of one of them: the others, and whoever answers, are still waited for.
-   *
-   * @returns true when it was consumed
-   */
-  destroyed(stream: Stream, component: Component, key: string, now: number): boolean {
-    const awaited = component.removed.get(key);
-    if (awaited !== undefined) {
-      // The event of an earlier one of this name, which must not be taken for the end of the present one.
-      if (awaited === 1) component.removed.delete(key);
-      else component.removed.set(key, awaited - 1);
-      return false;
-    }
-    const { state } = component;
-    const consumed = component.armed.get(key);
-    if (state.kind !== "armed" || consumed === undefined) return false;
-    component.armed.delete(key);
-    if (now >= state.until) {
-      if (component.armed.size === 0) component.state = { kind: "planned" };
-      return false;
-    }
-    if (stream.call.isForking) {
-      if (consumed.direction === "inbound") this.#arm(stream, component, [consumed], now);
-      return true;
-    }
-    this.#disarm(stream, component);
-    component.state = { kind: "flowing", since: now };
-    return true;
+  /** Every stream, in no order. */
+  allStreams(): IterableIterator<Stream> {
+    return this.#streams.values();
+  }
+
+  /** The kernel says that an expectation of a component is gone; `key` as `wantedKey` gives it. */
+  expectationGone(component: Component, key: string, now: number): void {
+    this.#expectations.gone(component, key, now);
+  }
+
+  /** The kernel has a conntrack for a component's media; `noticed` when it will tell of its end. */
+  flowBegan(component: Component, remote: Endpoint, now: number, noticed: boolean): void {
+    this.#expectations.flowBegan(component, remote, now, noticed);
+    component.stream.call.unackedSince = undefined;
+  }
+
+  /** The kernel has that conntrack no more. */
+  flowEnded(component: Component, remote: Endpoint, now: number): void {
+    this.#expectations.flowEnded(component, remote, now);
+  }
+
+  /** A stream's master is gone without our doing. */
+  masterGone(stream: Stream, now: number): void {
+    this.#expectations.masterGone(stream, now);
+  }
+
+  /** The kernel was found to hold an expectation that an earlier run made. */
+  adoptExpectation(component: Component, wanted: Wanted, now: number): void {
+    this.#expectations.adopt(component, wanted, now);
+  }
+
+  /** Arms what waits for slots, as far as there are any; see `Expectations.refill`. */
+  refill(now: number, urgent: boolean): void {
+    if (this.slots.waiting > 0) this.#expectations.refill(now, urgent);
   }
 
   /** Waits for no more events of expectations that were taken out: some of them were lost. */
   forgetRemovals(): void {
-    for (const stream of this.#byMaster.values()) {
-      for (const component of stream.components) component.removed.clear();
-    }
+    for (const stream of this.#streams.values()) this.#expectations.forgetRemovals(stream);
   }
 
-  #settle(stream: Stream, component: Component, targets: readonly MediaTarget[], now: number): void {
-    // NB: an expectation for any source is kept until it is consumed, even when the answer names the source. To
-    // narrow it would be to delete it and make another, as the kernel takes no two that overlap (EBUSY); a first
-    // packet that arrives between the two finds neither, and its conntrack then leads to this host for good.
-    const anySource = this.#anySource || component.armed.has(ANY_SOURCE);
-    const wanted = wantedFor(component, stream, targets, anySource);
-    const keys = wanted.map(wantedKey);
-    const asked = wantedFor(component, stream, targets, this.#anySource).map(wantedKey).join();
-    const isSame = component.flowingFor === asked || targets.length === 0;
-    if (component.state.kind === "flowing" && isSame && !this.#hasDied(stream, component, wanted)) return;
-    component.flowingFor = asked;
-    const surplus: Wanted[] = [];
-    for (const [key, one] of component.armed) if (!keys.includes(key)) surplus.push(one);
-    if (surplus.length > 0) {
-      for (const one of surplus) takeOut(component, wantedKey(one));
-      this.#arming.disarm(stream, component, surplus);
-    }
-    const missing = wanted.filter((one) => !component.armed.has(wantedKey(one)));
-    if (missing.length > 0) this.#arm(stream, component, missing, now);
-    component.state = stateOf(component, now + this.#timers.expectation);
-  }
-
-  /** A flow that was silent for the kernel's timeout, as in a long hold, is gone and has to be expected again. */
-  #hasDied(stream: Stream, component: Component, wanted: readonly Wanted[]): boolean {
-    const outbound = wanted.filter((one) => one.direction === "outbound");
-    return (
-      outbound.length > 0 && !outbound.some(({ remote }) => this.#arming.hasFlow(stream, component, remote))
-    );
-  }
-
-  #arm(stream: Stream, component: Component, wanted: readonly Wanted[], now: number): void {
-    for (const one of wanted) component.armed.set(wantedKey(one), one);
-    this.#arming.arm(stream, component, wanted, () => {
-      for (const one of wanted) component.armed.delete(wantedKey(one));
-      component.state = stateOf(component, now + this.#timers.expectation);
+  /**
+   * Puts back a call that an earlier run had; what the kernel holds of it is for the caller to find out, and
+   * `settle` then to complete.
+   *
+   * @param elapsed milliseconds to add to a record's times to have them on our clock
+   * @returns undefined when it is there already, or there is no room for it
+   */
+  restore(binding: Binding, record: CallRecord, elapsed: number, now: number): Call | undefined {
+    if (this.find(binding, record.callId) !== undefined || this.#idlest.size >= this.#limits.calls)
+      return undefined;
+    const call = new Call(binding, record.callId, now, (it, at) => this.#review(it, at));
+    this.#put(call);
+    call.phase = record.phase;
+    const streams = record.streams.map(({ id, peer, target, base, mux }) => {
+      const stream = this.#streams.restore(call, target, peer, base, id);
+      if (stream !== undefined) stream.mux = mux;
+      return stream;
     });
-  }
-
-  /** Takes a stream out of the kernel and keeps its ports: a refused offer of another leaves it as it was. */
-  #withdraw(stream: Stream): void {
-    for (const component of stream.components) {
-      this.#disarm(stream, component);
-      component.state = { kind: "planned" };
+    for (const [tag, indexes] of record.lines) {
+      const lines = indexes.map((index) => (index === null ? undefined : streams[index]));
+      remember(call.lines, tag, lines);
     }
-  }
-
-  #disarm(stream: Stream, component: Component): void {
-    if (component.armed.size === 0) return;
-    const all = [...component.armed.values()];
-    for (const key of [...component.armed.keys()]) takeOut(component, key);
-    this.#arming.disarm(stream, component, all);
-  }
-
-  #release(stream: Stream): void {
-    for (const component of stream.components) {
-      for (const key of [...component.armed.keys()]) takeOut(component, key);
-      component.state = { kind: "planned" };
-      component.flowingFor = "";
+    for (const [tag, targets] of record.remotes) {
+      const known = targets.map((one) => one ?? undefined);
+      remember(call.remotes, tag, known);
     }
-    if (stream.master === "present") this.#arming.release(stream);
+    for (const dialog of record.dialogs) call.dialogs.add(dialog);
+    call.sessionExpires = record.sessionExpires ?? undefined;
+    call.refreshedAt = record.refreshedAt + elapsed;
+    if (call.phase === "ended") this.#wheel.schedule(call.timer, now + this.#timers.linger);
+    else this.#reschedule(call, now);
+    return call;
   }
 
-  #close(stream: Stream): void {
-    this.#release(stream);
-    for (const { port } of stream.components) this.#byPort.delete(port);
-    this.#mediaPorts.give(stream.base, stream.units);
-    stream.call.host.streams--;
-    this.#byMaster.delete(masterKey(stream.peer, stream.id));
+  #put(call: Call): void {
+    const { binding } = call;
+    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
+    if (calls.size === 0) this.#byBinding.set(binding, calls);
+    calls.set(call.callId, call);
+    binding.calls = calls.size;
+    this.#idlest.add(call.host, call);
   }
 
-  /** An odd RTP port has its RTCP in the next pair, which is not held with it. */
-  #adopt({ rtp, rtcp, count }: MediaTarget): number | undefined {
-    const whole = count === 1 && (rtcp === undefined || rtp.port % 2 === 0);
-    return whole && this.#mediaPorts.adopt(rtp.port) ? rtp.port - (rtp.port % 2) : undefined;
+  /** Looks whether a call has ended by the clock. */
+  #review(call: Call, now: number): void {
+    const ending = this.endingOf(call);
+    if (ending === undefined || ending.at > now) this.#reschedule(call, now);
+    else if (call.phase === "ended") this.close(call);
+    else this.end(call, ending.why, now);
   }
 
-  #closeUnnamed(call: Call): void {
-    const named = new Set([...call.lines.values()].flat());
-    for (const [key, stream] of call.streams) {
-      if (named.has(stream)) continue;
-      this.#close(stream);
-      call.streams.delete(key);
-    }
+  /** A later end is noticed when the timer comes; only an earlier one moves it. */
+  #reschedule(call: Call, now: number): void {
+    if (call.phase === "ended") return;
+    const due = this.endingOf(call)?.at ?? now + Math.min(FLOW_CHECK, this.#timers.mediaIdle);
+    if (call.timer.slot === -1 || due < call.timer.due) this.#wheel.schedule(call.timer, due);
   }
 
-  /** The kernel knows a master by the remote host and this id, whichever inside host it is for. */
-  #newId(peer: string): number | undefined {
-    for (let tried = 0; tried < ID_SEARCH; tried++) {
-      this.#nextId = this.#nextId === 65_535 ? 1 : this.#nextId + 1;
-      if (!this.#byMaster.has(masterKey(peer, this.#nextId))) return this.#nextId;
-    }
-    return undefined;
+  /** @returns false when there is no call but `except` */
+  #evictCall(except?: Call): boolean {
+    const victim = this.#idlest.oldestOfLargest();
+    if (victim === undefined || victim === except) return false;
+    if (victim.phase !== "ended") this.#observer.callEnded(victim, "evicted");
+    this.close(victim);
+    return true;
   }
-}
 
-function components(target: MediaTarget, base: number): Component[] {
-  const list: Component[] = [];
-  for (let pair = 0; pair < target.count; pair++) {
-    const { rtp, rtcp } = target;
-    const alone = rtcp === undefined ? rtp.port % 2 : 0;
-    list.push(component("rtp", pair, rtp, base + alone));
-    if (rtcp !== undefined) list.push(component("rtcp", pair, rtcp, base + 1));
-  }
-  return list;
-}
-
-function component(kind: "rtp" | "rtcp", pair: number, first: Endpoint, port: number): Component {
-  const inside = { host: first.host, port: first.port + 2 * pair };
-  return {
-    kind,
-    pair,
-    inside,
-    port: port + 2 * pair,
-    state: { kind: "planned" },
-    armed: new Map(),
-    removed: new Map(),
-    flowingFor: "",
-  };
-}
-
-function stateOf(component: Component, until: number): ComponentState {
-  return component.armed.size === 0 ? { kind: "planned" } : { kind: "armed", until };
-}
-
-function masterKey(peer: string, id: number): string {
-  return `${peer} ${id}`;
-}
-
-/** Forgets an expectation that we take out ourselves; its event is still to come. */
-function takeOut(component: Component, key: string): void {
-  component.armed.delete(key);
-  component.removed.set(key, (component.removed.get(key) ?? 0) + 1);
-}
-
-function remember<Value>(byTag: Map<string, Value>, tag: string, value: Value): void {
-  byTag.delete(tag);
-  byTag.set(ownText(tag), value);
-  if (byTag.size > MOST_TAGS) {
-    const oldest = byTag.keys().next();
-    if (!oldest.done) byTag.delete(oldest.value);
+  #closeStream(stream: Stream): void {
+    this.#expectations.close(stream);
+    this.#streams.free(stream);
   }
 }

@@ -85,14 +85,14 @@ export class PortPool {
   }
 
   /**
-   * Takes exactly this unit, as for a flow whose port the kernel has already chosen.
+   * Takes exactly this unit, and the `count` - 1 that follow it, as for a flow whose port the kernel has chosen.
    *
    * @returns false when it is in use, or not to be given at all
    */
-  adopt(port: number): boolean {
+  adopt(port: number, count = 1): boolean {
     const unit = Math.floor(port / this.#width);
-    if (!this.#isFree(unit, 1)) return false;
-    this.#takeRun(unit, 1);
+    if (!this.#isFree(unit, count)) return false;
+    this.#takeRun(unit, count);
     return true;
   }
 

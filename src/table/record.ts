@@ -14,8 +14,8 @@ export interface BindingRecord {
   readonly transport: Transport;
   readonly inside: Endpoint;
   readonly port: number;
-  /** 0 when it is not registered. */
-  readonly registeredUntil: number;
+  /** Until when each of its registrations lasts, by its name. */
+  readonly registrations: readonly (readonly [name: string, until: number])[];
   readonly spokeAt: number;
   readonly portless: readonly Place[];
   /** Remote hosts its inside host has sent SIP to, the latest last. */

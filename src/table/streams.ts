@@ -1,5 +1,7 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { InsideHost } from "./inside-hosts.ts";
+import type { TimerEntry } from "./timer-wheel.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** What an SDP says of one m= line, whichever side sent it: where its media and its RTCP are to be sent. */
 export interface MediaTarget {
@@ -17,27 +19,45 @@ export interface MediaTarget {
   readonly held: boolean;
 }
 
-/**
- * One expectation that a component wants in the kernel. `source` undefined lets any host in; the outbound one
- * gives the phone's own first packet the component's external port.
- */
-export type Wanted =
-  | { readonly direction: "inbound"; readonly source: string | undefined }
-  | { readonly direction: "outbound"; readonly remote: Endpoint };
+/** The conntrack that carries a component's media, by its far end. */
+export interface MediaFlow {
+  readonly remote: Endpoint;
+  /** Milliseconds. */
+  readonly since: number;
+  /** False for a flow that began while no daemon listened: the kernel does not tell of its end. */
+  readonly noticed: boolean;
+}
+
+/** Why a component that wants slots has none. */
+export type WaitReason = "slots-full" | "evicted" | "kernel-full" | "kernel-busy";
 
 /**
  * What the kernel holds for a component.
  *
- * planned: ports are given, no slot is held. armed: its expectations are in the kernel. flowing: a packet has
- * consumed one of them, so the kernel forwards its media without any slot.
+ * planned: ports are given, nothing is wanted of the kernel. waiting: expectations are wanted and there was no slot
+ * for them. armed: they are in the kernel; with a `flow`, for what that does not serve (other forks, a remote that
+ * sends from another port); `lacks` says why some of them are not. flowing: its media has its conntrack and needs no
+ * slot. idle: that conntrack is gone, and nothing is wanted now. closed: it holds nothing any more.
+ *
+ *     planned -> armed <-> waiting      armed -> flowing -> armed | idle      any -> planned | closed
  */
 export type ComponentState =
   | { readonly kind: "planned" }
-  | { readonly kind: "armed"; readonly until: number }
-  | { readonly kind: "flowing"; readonly since: number };
+  | { readonly kind: "waiting"; readonly since: number; readonly reason: WaitReason }
+  | {
+      readonly kind: "armed";
+      readonly since: number;
+      readonly expectations: Map<string, Wanted>;
+      readonly flow: MediaFlow | undefined;
+      readonly lacks: WaitReason | undefined;
+    }
+  | { readonly kind: "flowing"; readonly flow: MediaFlow }
+  | { readonly kind: "idle"; readonly since: number }
+  | { readonly kind: "closed" };
 
 /** Component is the RTP or the RTCP of a stream: one inside port and its one external port. */
 export interface Component {
+  readonly stream: Stream;
   readonly kind: "rtp" | "rtcp";
   /** Which of the stream's port pairs it belongs to, from 0. */
   readonly pair: number;
@@ -45,12 +65,16 @@ export interface Component {
   /** Its external port. */
   readonly port: number;
   state: ComponentState;
-  /** The expectations now in the kernel, by `wantedKey`. */
-  readonly armed: Map<string, Wanted>;
+  /** The expectations that the call's SDP asks for while no media flows. */
+  wanted: readonly Wanted[];
+  /** True when one of its remotes is known, so that its media may come at any moment. */
+  answered: boolean;
+  /** True once media has flowed: that makes it less urgent than one that has never been heard. */
+  hasFlowed: boolean;
+  /** How often somebody whom the SDP does not name has taken its expectation. */
+  strays: number;
   /** How many events of each key are still to come for expectations that we took out ourselves. */
-  readonly removed: Map<string, number>;
-  /** Keys wanted when it began to flow: while they stay the same, a new SDP creates nothing. */
-  flowingFor: string;
+  removed: Map<string, number> | undefined;
 }
 
 /** StreamOwner is the call a stream belongs to, as far as the stream's own keeping needs it. */
@@ -58,76 +82,87 @@ export interface StreamOwner {
   readonly callId: string;
   readonly host: InsideHost;
   readonly streams: Map<string, Stream>;
+  readonly phase: "early" | "answered" | "ended";
   /** True while several remote parties ring, of whom each may send early media. */
   readonly isForking: boolean;
+  /** True while the kernel forwards media of it; `quietSince` says in milliseconds since when it does not. */
+  readonly isFlowing: boolean;
+  quietSince: number;
+  /** Milliseconds at which a 2xx was seen whose ACK was not; media shows that it has got there. */
+  unackedSince: number | undefined;
 }
 
 /** Stream is one m= line of one inside endpoint in one call, with its external ports. */
 export interface Stream {
   /** 16 bits that, with the remote host, name its master conntrack. */
-  readonly id: number;
+  id: number;
   readonly call: StreamOwner;
   readonly key: string;
-  readonly media: string;
-  readonly transport: Transport;
-  readonly inside: Endpoint;
-  /** First external port; `units` port pairs are held from there. */
+  /** What the inside party said of it when it was made. */
+  readonly target: MediaTarget;
+  /** What it carries now: a fax may take over the port of the call's audio. */
+  media: string;
+  /** First external port; `target.count` port pairs are held from there. */
   readonly base: number;
-  readonly units: number;
   readonly components: readonly Component[];
   /** The master's far end, and whether the kernel has it. */
   readonly peer: string;
   master: "absent" | "present";
   mux: boolean;
+  readonly timer: TimerEntry;
 }
 
-/** The name of an expectation within its component. */
-export function wantedKey(wanted: Wanted): string {
-  return wanted.direction === "inbound"
-    ? `in ${wanted.source ?? "any"}`
-    : `out ${wanted.remote.host} ${wanted.remote.port}`;
+/** The flow of a component, in whichever state. */
+export function flowOf({ state }: Component): MediaFlow | undefined {
+  return state.kind === "armed" || state.kind === "flowing" ? state.flow : undefined;
 }
 
-/** The kernel takes 4 expectations of a class per master and evicts the oldest beyond that, without a word. */
-const MOST_OF_A_CLASS = 4;
-/** So more port pairs than this cannot have an inbound and an outbound expectation each. */
-export const MOST_PAIRS = MOST_OF_A_CLASS / 2;
+const NONE: ReadonlyMap<string, Wanted> = new Map();
+
+/** The expectations of a component that are in the kernel, by `wantedKey`. */
+export function expectationsOf({ state }: Component): ReadonlyMap<string, Wanted> {
+  return state.kind === "armed" ? state.expectations : NONE;
+}
+
+/** The name of a stream within its call: what the inside party has to keep for it to stay the same stream. */
+export function streamKey({ transport, rtp }: MediaTarget): string {
+  return `${transport} ${rtp.host} ${rtp.port}`;
+}
 
 /**
- * The expectations a component needs, given every answer its call has had.
+ * The components of a stream: RTP and, where there is any, RTCP of each of its port pairs.
  *
- * Before any answer, anyone may send to it (early media may come from anywhere); after that only the hosts the
- * answers named. A remote on hold is sent nothing and sends nothing.
- *
- * @param targets what the remote parties' SDP says of this stream's m= line, the latest last
- * @param anySource let media in from any host even when the remote is known
+ * @param base its first external port
  */
-export function wantedFor(
-  component: Component,
-  stream: Stream,
-  targets: readonly MediaTarget[],
-  anySource: boolean,
-): Wanted[] {
-  if (targets.length === 0) return [{ direction: "inbound", source: undefined }];
-  const wanted: Wanted[] = [];
-  const sources = new Set<string | undefined>();
-  const mostRemotes = MOST_OF_A_CLASS / stream.units - 1;
-  for (const target of targets.slice(-mostRemotes)) {
-    const remote = remoteOf(component, stream, target);
-    // Port 0 rejects the line, its RTCP with it (RFC 3264 §6).
-    if (remote === undefined || target.held || target.rtp.port === 0) continue;
-    wanted.push({ direction: "outbound", remote });
-    sources.add(anySource ? undefined : remote.host);
+export function componentsOf(stream: Stream, { rtp, rtcp, count }: MediaTarget, base: number): Component[] {
+  const list: Component[] = [];
+  // An odd RTP port without RTCP keeps its parity (RFC 3550 §11 asks for an even one; udptl and others do not).
+  const alone = rtcp === undefined ? rtp.port % 2 : 0;
+  for (let pair = 0; pair < count; pair++) {
+    list.push(component(stream, "rtp", pair, rtp, base + alone));
+    if (rtcp !== undefined) list.push(component(stream, "rtcp", pair, rtcp, base + 1));
   }
-  // Forks that answer from several hosts would need more inbound slots than the kernel gives a master.
-  if (sources.size > 1) wanted.unshift({ direction: "inbound", source: undefined });
-  else for (const source of sources) wanted.unshift({ direction: "inbound", source });
-  return wanted;
+  return list;
 }
 
-function remoteOf(component: Component, stream: Stream, target: MediaTarget): Endpoint | undefined {
-  const offset = 2 * component.pair;
-  if (component.kind === "rtp") return { host: target.rtp.host, port: target.rtp.port + offset };
-  if (target.rtcp === undefined || (target.mux && stream.mux)) return undefined;
-  return { host: target.rtcp.host, port: target.rtcp.port + offset };
+function component(
+  stream: Stream,
+  kind: "rtp" | "rtcp",
+  pair: number,
+  first: Endpoint,
+  port: number,
+): Component {
+  return {
+    stream,
+    kind,
+    pair,
+    inside: { host: first.host, port: first.port + 2 * pair },
+    port: port + 2 * pair,
+    state: { kind: "planned" },
+    wanted: [],
+    answered: false,
+    hasFlowed: false,
+    strays: 0,
+    removed: undefined,
+  };
 }

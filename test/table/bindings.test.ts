@@ -31,7 +31,10 @@ describe("Bindings", () => {
     wheel = new TimerWheel(0);
     hosts = new InsideHosts();
     const pool = new PortPool(1, { first: 5060, last: 5999 }, () => false);
-    bindings = new Bindings("udp", pool, hosts, wheel, 400, IDLE, () => undefined);
+    bindings = new Bindings("udp", pool, hosts, wheel, 400, IDLE, {
+      changed: () => undefined,
+      closed: () => undefined,
+    });
     binding = made(1);
   });
 

@@ -1,30 +1,41 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Bindings } from "../../src/table/bindings.ts";
-import { type Arming, type Call, Calls } from "../../src/table/calls.ts";
+import type { ArmFailure, Arming } from "../../src/table/arming.ts";
+import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Call } from "../../src/table/call.ts";
+import { Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { PortPool } from "../../src/table/ports.ts";
-import { type MediaTarget, type Stream, wantedKey } from "../../src/table/streams.ts";
+import type { Component, MediaTarget, Stream } from "../../src/table/streams.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
+import { type SourcePolicy, wantedKey } from "../../src/table/wanted.ts";
 
-const TIMERS = { early: 180_000, answered: 7_200_000, linger: 5000, expectation: 300_000 };
+const TIMERS = { early: 180_000, answered: 7_200_000, mediaIdle: 3_600_000, linger: 5000 };
+const PEER = "203.0.113.2";
 
 /** Records what the table asks for, in the order it asks. */
 class Recorder implements Arming {
   readonly asked: string[] = [];
-  refuse: string | undefined;
-  hasFlows = true;
+  /** What the kernel says to the next requests, one each; it takes them once there is nothing more. */
+  readonly refusals: ArmFailure[] = [];
 
-  arm: Arming["arm"] = (stream, component, wanted, failed) => {
-    if (this.refuse !== undefined) return failed(this.refuse);
-    stream.master = "present";
+  arm: Arming["arm"] = (component, wanted, failed) => {
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) {
+      this.asked.push(`refuse ${component.kind}`);
+      failed(refusal, wanted);
+      return;
+    }
+    component.stream.master = "present";
     for (const one of wanted) this.asked.push(`arm ${component.kind} ${wantedKey(one)}`);
   };
 
-  disarm: Arming["disarm"] = (_stream, component, wanted) => {
-    for (const one of wanted) this.asked.push(`disarm ${component.kind} ${wantedKey(one)}`);
+  renew: Arming["renew"] = (component, wanted) => {
+    for (const one of wanted) this.asked.push(`renew ${component.kind} ${wantedKey(one)}`);
   };
 
-  hasFlow: Arming["hasFlow"] = () => this.hasFlows;
+  disarm: Arming["disarm"] = (component, wanted) => {
+    for (const one of wanted) this.asked.push(`disarm ${component.kind} ${wantedKey(one)}`);
+  };
 
   release: Arming["release"] = (stream) => {
     stream.master = "absent";
@@ -56,12 +67,14 @@ describe("Calls", () => {
   let wheel: TimerWheel;
   let calls: Calls;
   let call: Call;
+  let told: string[];
+  let bindingOf: (host: string) => Binding;
 
-  function offer(of: Call, line = target("192.168.50.10", 4000)): Stream {
-    const stream = calls.stream(of, line, "203.0.113.2");
+  function offer(of: Call, line = target("192.168.50.10", 4000), now = 0): Stream {
+    const stream = calls.stream(of, line, PEER);
     if (typeof stream === "string") throw new Error(stream);
     calls.insideSaid(of, "inside", [stream], [line.mux]);
-    calls.settle(of, 0);
+    calls.settle(of, now);
     return stream;
   }
 
@@ -70,25 +83,60 @@ describe("Calls", () => {
     calls.settle(of, 0);
   }
 
-  function flow(stream: Stream, key: string): void {
-    for (const component of stream.components) calls.destroyed(stream, component, key, 1000);
+  /** A packet uses the expectation `key` of a component, and its conntrack with `host`:`port` is made. */
+  function packet(component: Component, key: string, host: string, port: number, now = 1000): void {
+    calls.expectationGone(component, key, now);
+    calls.flowBegan(component, { host, port }, now, true);
   }
 
-  beforeEach(() => {
+  /** The first packets of a stream from its remote, RTP and RTCP. */
+  function flow(stream: Stream, key: string, host = "203.0.113.3", port = 20_000): void {
+    for (const [index, component] of stream.components.entries()) {
+      packet(component, key.replace(String(port), String(port + index)), host, port + index);
+    }
+  }
+
+  function make(slots = 1000, sources: SourcePolicy = "signalled", streamsPerHost = 10, most = 20): void {
     arming = new Recorder();
     wheel = new TimerWheel(0);
+    told = [];
     const hosts = new InsideHosts();
-    const media = new PortPool(2, { first: 10_000, last: 10_099 }, () => false);
-    const limits = { calls: 5, streams: 20, streamsPerHost: 10 };
-    calls = new Calls(media, wheel, arming, TIMERS, limits, false);
-    const signalling = new PortPool(1, { first: 5060, last: 5070 }, () => false);
-    const bindings = new Bindings("udp", signalling, hosts, wheel, 10, 600_000, () => undefined);
-    const binding = bindings.create(1, { host: "192.168.50.10", port: 5060 }, 0);
-    if (typeof binding === "string") throw new Error(binding);
-    const made = calls.of(binding, "a84b4c76e66710", 0);
-    if (made === undefined) throw new Error("no call was made");
-    call = made;
-  });
+    const media = new PortPool(2, { first: 10_000, last: 10_999 }, () => false);
+    const limits = { calls: most, streams: 400, streamsPerHost, slots };
+    const silent = (): void => undefined;
+    calls = new Calls(
+      media,
+      wheel,
+      arming,
+      TIMERS,
+      limits,
+      { renewal: 150_000, sources },
+      {
+        bindingChanged: silent,
+        bindingClosed: silent,
+        callChanged: silent,
+        callClosed: silent,
+        consumed: silent,
+        callEnded: (_call, why) => told.push(why),
+        evicted: ({ kind, stream }) => told.push(`evicted ${kind} ${stream.call.callId}`),
+        strayed: (_component, remote) => told.push(`stray ${remote}`),
+      },
+    );
+    const signalling = new PortPool(1, { first: 5060, last: 5999 }, () => false);
+    const bindings = new Bindings("udp", signalling, hosts, wheel, 500, 600_000, {
+      changed: silent,
+      closed: silent,
+    });
+    let key = 0;
+    bindingOf = (host) => {
+      const binding = bindings.create(key++, { host, port: 5060 }, 0);
+      if (typeof binding === "string") throw new Error(binding);
+      return binding;
+    };
+    call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+  }
+
+  beforeEach(() => make());
 
   it("lets early media in from anywhere while there is no answer", () => {
     offer(call);
@@ -110,15 +158,22 @@ describe("Calls", () => {
     expect(arming.take()).toEqual(["arm rtp out 203.0.113.3 20000", "arm rtcp out 203.0.113.3 20001"]);
   });
 
-  it("lets in only the host an offer from outside named", () => {
-    calls.remoteSaid(call, "outside", [target("203.0.113.3", 20_000)]);
+  it.each<[SourcePolicy, string[]]>([
+    ["signalled", ["in 203.0.113.3", `in ${PEER}`]],
+    ["any", ["in any"]],
+    ["peer", [`in ${PEER}`]],
+  ])("by policy %s, lets in from those an answer allows: %s", (policy, sources) => {
+    make(1000, policy);
+    calls.remoteSaid(call, "outside", [target("203.0.113.3", 20_000, { rtcp: undefined })]);
+    offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    const wanted = [...sources, "out 203.0.113.3 20000"];
+    expect(arming.take()).toEqual(wanted.map((one) => `arm rtp ${one}`));
+  });
+
+  it("lets nobody but the signalling peer in while there is no answer, where the policy says so", () => {
+    make(1000, "peer");
     offer(call);
-    expect(arming.take()).toEqual([
-      "arm rtp in 203.0.113.3",
-      "arm rtp out 203.0.113.3 20000",
-      "arm rtcp in 203.0.113.3",
-      "arm rtcp out 203.0.113.3 20001",
-    ]);
+    expect(arming.take()).toEqual([`arm rtp in ${PEER}`, `arm rtcp in ${PEER}`]);
   });
 
   it("arms the answer of every fork", () => {
@@ -139,7 +194,7 @@ describe("Calls", () => {
     calls.answered(call, "inside t2", 0);
     calls.chooseFork(call, "t2", 0);
     expect(arming.take()).toEqual(["disarm rtp out 203.0.113.3 20000", "disarm rtcp out 203.0.113.3 20001"]);
-    flow(stream, "in any");
+    flow(stream, "in any", "203.0.113.4", 30_000);
     expect(arming.take()).toEqual(["disarm rtp out 203.0.113.4 30000", "disarm rtcp out 203.0.113.4 30001"]);
   });
 
@@ -161,7 +216,10 @@ describe("Calls", () => {
     const stream = offer(call);
     arming.take();
     flow(stream, "out 203.0.113.3 20000");
-    expect(arming.take()).toEqual(["disarm rtp in 203.0.113.3"]);
+    expect(arming.take()).toEqual(
+      ["rtp", "rtcp"].flatMap((kind) => [`disarm ${kind} in 203.0.113.3`, `disarm ${kind} in ${PEER}`]),
+    );
+    expect(calls.slots.used).toBe(0);
     answer(call, "outside", target("203.0.113.3", 20_000));
     expect(arming.take()).toEqual([]);
   });
@@ -176,14 +234,73 @@ describe("Calls", () => {
     expect(arming.take()).toEqual([]);
   });
 
-  it("arms a stream whose flow the kernel has forgotten at the next refresh", () => {
+  it("arms a stream again as soon as its flow has ended", () => {
     const stream = offer(call);
     answer(call, "t1", target("203.0.113.3", 20_000));
     flow(stream, "in any");
     arming.take();
-    arming.hasFlows = false;
-    answer(call, "t1", target("203.0.113.3", 20_000));
-    expect(arming.take()).toContain("arm rtp out 203.0.113.3 20000");
+    for (const [index, component] of stream.components.entries()) {
+      calls.flowEnded(component, { host: "203.0.113.9", port: 20_000 }, 2000);
+      calls.flowEnded(component, { host: "203.0.113.3", port: 20_000 + index }, 2000);
+    }
+    expect(arming.take()).toEqual([
+      "arm rtp in any",
+      "arm rtp out 203.0.113.3 20000",
+      "arm rtcp in any",
+      "arm rtcp out 203.0.113.3 20001",
+    ]);
+  });
+
+  it("keeps the way out for a remote that sends from another port than it named", () => {
+    calls.remoteSaid(call, "outside", [target("203.0.113.3", 20_000, { rtcp: undefined })]);
+    const stream = offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    const [rtp] = stream.components;
+    if (rtp === undefined) throw new Error("no component");
+    arming.take();
+    packet(rtp, "in 203.0.113.3", "203.0.113.3", 31_000);
+    expect(arming.take()).toEqual(["arm rtp in 203.0.113.3"]);
+    packet(rtp, "out 203.0.113.3 20000", "203.0.113.3", 20_000);
+    expect(arming.take()).toEqual(["disarm rtp in 203.0.113.2", "disarm rtp in 203.0.113.3"]);
+    expect(rtp.state.kind).toBe("flowing");
+  });
+
+  it("is not cost an expectation by a stranger's packet", () => {
+    const stream = offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    answer(call, "t1", target("203.0.113.3", 20_000, { rtcp: undefined }));
+    const [rtp] = stream.components;
+    if (rtp === undefined) throw new Error("no component");
+    arming.take();
+    packet(rtp, "in any", "198.51.100.66", 666);
+    expect(arming.take()).toEqual(["arm rtp in any"]);
+    expect(told).toEqual(["stray 198.51.100.66"]);
+  });
+
+  it("answers strangers' packets at its own pace when they go on and on", () => {
+    const stream = offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    answer(call, "t1", target("203.0.113.3", 20_000, { rtcp: undefined }));
+    const [rtp] = stream.components;
+    if (rtp === undefined) throw new Error("no component");
+    arming.take();
+    for (let port = 1; port <= 100; port++) packet(rtp, "in any", "198.51.100.66", port);
+    expect(arming.take()).toHaveLength(16);
+    wheel.advance(3000);
+    expect(arming.take()).toContain("arm rtp in any");
+  });
+
+  it("makes an expectation anew when the packet that used it was dropped on its way", () => {
+    const stream = offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    arming.take();
+    for (const component of stream.components) calls.expectationGone(component, "in any", 100);
+    expect(arming.take()).toEqual([]);
+    wheel.advance(2000);
+    expect(arming.take()).toContain("arm rtp in any");
+  });
+
+  it("renews what it waits for while the call lasts", () => {
+    offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
+    arming.take();
+    wheel.advance(151_000);
+    expect(arming.take()).toEqual(["renew rtp in any"]);
   });
 
   it("leaves flowing audio alone when T.38 is offered, and arms the fax once its stream takes the line", () => {
@@ -194,7 +311,20 @@ describe("Calls", () => {
     answer(call, "t1", target("203.0.113.3", 30_000, { media: "image", rtcp: undefined }));
     expect(arming.take()).toEqual([]);
     offer(call, target("192.168.50.10", 4500, { media: "image", rtcp: undefined }));
-    expect(arming.take()).toEqual(["arm rtp in 203.0.113.3", "arm rtp out 203.0.113.3 30000"]);
+    expect(arming.take()).toEqual([
+      "arm rtp in 203.0.113.3",
+      `arm rtp in ${PEER}`,
+      "arm rtp out 203.0.113.3 30000",
+    ]);
+  });
+
+  it("arms a fax on the port that the call's audio had", () => {
+    offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    arming.take();
+    offer(call, target("192.168.50.10", 4000, { media: "image" }));
+    answer(call, "t1", target("203.0.113.3", 30_000, { media: "image", rtcp: undefined }));
+    expect(arming.take()).toContain("arm rtp out 203.0.113.3 30000");
   });
 
   it("arms a flowing stream anew when a re-INVITE moves the remote", () => {
@@ -208,7 +338,7 @@ describe("Calls", () => {
 
   it("frees everything of a call that has ended, once its ports have rested", () => {
     const stream = offer(call);
-    calls.end(call, 0);
+    calls.end(call, "bye", 0);
     expect(arming.take()).toContain("release");
     expect(calls.byPort(stream.base)?.stream).toBe(stream);
     wheel.advance(6000);
@@ -220,7 +350,7 @@ describe("Calls", () => {
 
   it("gives a retry of a refused call its ports again", () => {
     const stream = offer(call);
-    calls.end(call, 0);
+    calls.end(call, "bye", 0);
     calls.revive(call, 0);
     expect(offer(call)).toBe(stream);
     wheel.advance(6000);
@@ -229,7 +359,7 @@ describe("Calls", () => {
 
   it("arms nothing for a call that has ended, whatever is still said in it", () => {
     offer(call);
-    calls.end(call, 0);
+    calls.end(call, "bye", 0);
     arming.take();
     answer(call, "t1", target("203.0.113.3", 20_000));
     calls.answered(call, "inside t1", 0);
@@ -240,9 +370,9 @@ describe("Calls", () => {
   it("lasts as long as one of its forks' dialogs does", () => {
     calls.answered(call, "inside t1", 0);
     calls.answered(call, "inside t2", 0);
-    calls.dialogOver(call, "inside t1", 0);
+    calls.dialogOver(call, "inside t1", "bye", 0);
     expect(call.phase).toBe("answered");
-    calls.dialogOver(call, "inside t2", 0);
+    calls.dialogOver(call, "inside t2", "bye", 0);
     expect(call.phase).toBe("ended");
   });
 
@@ -268,11 +398,12 @@ describe("Calls", () => {
     answer(call, "t1", target("0.0.0.0", 20_000, { held: true }));
     answer(call, "t1", target("203.0.113.3", 20_000));
     arming.take();
-    flow(stream, "in 203.0.113.3");
-    expect(arming.take()).toEqual([]);
-    expect(stream.components[0]?.state.kind).toBe("armed");
-    flow(stream, "in 203.0.113.3");
-    expect(stream.components[0]?.state.kind).toBe("flowing");
+    const [rtp] = stream.components;
+    if (rtp === undefined) throw new Error("no component");
+    calls.expectationGone(rtp, "in 203.0.113.3", 100);
+    expect(calls.slots.used).toBe(6);
+    calls.expectationGone(rtp, "in 203.0.113.3", 100);
+    expect(calls.slots.used).toBe(5);
   });
 
   it("refuses more port pairs than the kernel can expect for one master", () => {
@@ -280,19 +411,199 @@ describe("Calls", () => {
     expect(calls.stream(call, line, "203.0.113.2")).toBe("too-many-ports");
   });
 
-  it("holds no more calls than it may", () => {
-    const made = Array.from({ length: 6 }, (_, index) => calls.of(call.binding, `call ${index}`, 0));
-    expect(made.filter((one) => one !== undefined)).toHaveLength(4);
+  it("has the call heard of longest ago make room, of the host that has most", () => {
+    const other = bindingOf("192.168.50.11");
+    const lone = calls.of(other, "lone", 0);
+    const mine = Array.from({ length: 18 }, (_, index) => calls.of(call.binding, `call ${index}`, 0));
+    calls.heard(call, 0);
+    calls.of(other, "one more", 0);
+    expect(calls.calls).toBe(20);
+    expect(calls.find(call.binding, "call 0")).toBeUndefined();
+    expect(calls.find(other, "lone")).toBe(lone);
+    expect(mine.slice(1).every((one) => calls.find(call.binding, one.callId) === one)).toBe(true);
+    expect(told).toEqual(["evicted"]);
   });
 
   it("refuses a host more streams than its share", () => {
     for (let index = 0; index < 10; index++) offer(call, target("192.168.50.10", 4000 + 2 * index));
-    expect(calls.stream(call, target("192.168.50.10", 6000), "203.0.113.2")).toBe("table-full");
+    expect(calls.stream(call, target("192.168.50.10", 6000), PEER)).toBe("table-full");
+    const other = calls.of(bindingOf("192.168.50.11"), "another", 0);
+    expect(typeof calls.stream(other, target("192.168.50.11", 6000), PEER)).toBe("object");
   });
 
-  it("holds nothing armed that the kernel refused", () => {
-    arming.refuse = "EMFILE";
-    const stream = offer(call);
-    expect(stream.components.map(({ state }) => state.kind)).toEqual(["planned", "planned"]);
+  it("finds an id among many that an earlier run's streams have", () => {
+    make(1000, "signalled", 1000, 1000);
+    for (let id = 1; id <= 300; id++) {
+      const line = target("192.168.50.10", 20_000 + 2 * id);
+      const streams = [{ id, peer: PEER, target: line, base: 10_000 + 2 * id, mux: false }];
+      const record = {
+        kind: "call",
+        transport: "udp",
+        inside: call.binding.inside,
+        phase: "answered",
+      } as const;
+      const said = { refreshedAt: 0, sessionExpires: null, dialogs: ["a b"], lines: [], remotes: [] };
+      calls.restore(call.binding, { ...record, ...said, callId: `restored ${id}`, streams }, 0, 0);
+    }
+    expect(calls.streams).toBe(300);
+    expect(typeof calls.stream(call, target("192.168.50.10", 4000), PEER)).toBe("object");
+  });
+
+  it("frees the streams that the session agreed on no longer names", () => {
+    const first = offer(call);
+    const second = offer(call, target("192.168.50.10", 5000));
+    call.requested("z9hG4bK1");
+    calls.prune(call);
+    expect(calls.byPort(first.base)).toBeDefined();
+    call.responded("z9hG4bK1", false);
+    calls.prune(call);
+    expect(calls.byPort(first.base)).toBeUndefined();
+    expect(calls.byPort(second.base)?.stream).toBe(second);
+  });
+
+  describe("when the kernel refuses", () => {
+    const line = target("192.168.50.10", 4000, { rtcp: undefined });
+    const kindOf = (stream: Stream): string | undefined => stream.components[0]?.state.kind;
+
+    it("for a full table, waits, and is armed once there is room", () => {
+      arming.refusals.push("full");
+      const stream = offer(call, line);
+      expect(stream.components[0]?.state).toMatchObject({ kind: "waiting", reason: "kernel-full" });
+      expect(calls.slots.waiting).toBe(1);
+      calls.refill(100, true);
+      expect(kindOf(stream)).toBe("waiting");
+      calls.refill(250, false);
+      expect(kindOf(stream)).toBe("armed");
+      expect(calls.slots.waiting).toBe(0);
+    });
+
+    it("for a full table, takes the slots of what is less urgent", () => {
+      const other = calls.of(bindingOf("192.168.50.11"), "ringing", 0);
+      offer(other, target("192.168.50.11", 4000, { rtcp: undefined }));
+      calls.remoteSaid(call, "t1", [target("203.0.113.3", 20_000, { rtcp: undefined })]);
+      arming.refusals.push("full");
+      const stream = offer(call, line);
+      expect(kindOf(stream)).toBe("armed");
+      expect(told).toEqual(["evicted rtp ringing"]);
+    });
+
+    it("because another expectation stands for the same packets, does without until the next SDP", () => {
+      arming.refusals.push("taken");
+      expect(kindOf(offer(call, line))).toBe("planned");
+      calls.refill(250, false);
+      expect(arming.take()).toEqual(["refuse rtp"]);
+      expect(kindOf(offer(call, line))).toBe("armed");
+    });
+
+    it("because the master is gone, makes another", () => {
+      arming.refusals.push("master-gone");
+      expect(kindOf(offer(call, line))).toBe("armed");
+      expect(arming.take()).toEqual(["refuse rtp", "arm rtp in any"]);
+    });
+
+    it("because something else has the master's tuple, takes another id", () => {
+      arming.refusals.push("id-taken");
+      const stream = calls.stream(call, line, PEER);
+      if (typeof stream === "string") throw new Error(stream);
+      const { id } = stream;
+      offer(call, line);
+      expect(stream.id).not.toBe(id);
+      expect(calls.byMaster(PEER, stream.id)).toBe(stream);
+      expect(calls.byMaster(PEER, id)).toBeUndefined();
+      expect(kindOf(stream)).toBe("armed");
+    });
+
+    it("because it was busy, tries again later", () => {
+      arming.refusals.push("busy");
+      const stream = offer(call, line);
+      expect(stream.components[0]?.state).toMatchObject({ kind: "waiting", reason: "kernel-busy" });
+      calls.refill(250, false);
+      expect(kindOf(stream)).toBe("armed");
+    });
+
+    it("again and again, gives up for now", () => {
+      arming.refusals.push(...Array<ArmFailure>(10).fill("master-gone"));
+      expect(kindOf(offer(call, line))).toBe("waiting");
+      expect(arming.take()).toHaveLength(3);
+    });
+  });
+
+  describe("with few slots", () => {
+    const inside = (host: string, port = 4000): MediaTarget => target(host, port, { rtcp: undefined });
+
+    function ring(host: string, callId: string): Stream {
+      return offer(calls.of(bindingOf(host), callId, 0), inside(host));
+    }
+
+    function talk(host: string, callId: string): Stream {
+      const made = calls.of(bindingOf(host), callId, 0);
+      calls.remoteSaid(made, "t1", [target(PEER, 20_000, { rtcp: undefined })]);
+      return offer(made, inside(host));
+    }
+
+    function callOf(stream: Stream): Call {
+      for (const one of calls.values()) if (one === stream.call) return one;
+      throw new Error("The stream has no call.");
+    }
+
+    const kinds = (streams: Stream[]): (string | undefined)[] =>
+      streams.map(({ components }) => components[0]?.state.kind);
+
+    beforeEach(() => make(4));
+
+    it("lets offers that ring longest give way to an answer", () => {
+      const ringing = ["a", "b", "c", "d"].map((name, index) => ring(`192.168.50.2${index}`, name));
+      const talking = talk("192.168.50.30", "talk");
+      expect(kinds([...ringing, talking])).toEqual(["waiting", "waiting", "armed", "armed", "armed"]);
+      expect(told).toEqual(["evicted rtp a", "evicted rtp b"]);
+    });
+
+    it("arms the evicted again when slots are free, what is answered first", () => {
+      const [first, second] = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b")];
+      const third = talk("192.168.50.22", "c");
+      expect(kinds([first, second, third])).toEqual(["waiting", "armed", "armed"]);
+      const ringing = ring("192.168.50.23", "d");
+      expect(kinds([ringing])).toEqual(["waiting"]);
+      calls.end(callOf(second), "bye", 0);
+      calls.refill(0, true);
+      expect(kinds([first, third, ringing])).toEqual(["armed", "armed", "waiting"]);
+    });
+
+    it("arms the evicted again with the next SDP of its call", () => {
+      const [first] = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b"), talk("192.168.50.22", "c")];
+      if (first === undefined) throw new Error("no stream");
+      calls.settle(callOf(first), 0);
+      expect(kinds([first])).toEqual(["armed"]);
+    });
+
+    it("never evicts an answered stream for one that rings", () => {
+      const talking = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b")];
+      expect(kinds([ring("192.168.50.22", "c"), ...talking])).toEqual(["waiting", "armed", "armed"]);
+    });
+
+    it("lets what has flowed before give way to what was never heard", () => {
+      const [first, second] = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b")];
+      const [rtp] = second.components;
+      if (rtp === undefined) throw new Error("no component");
+      packet(rtp, `in ${PEER}`, PEER, 20_000);
+      calls.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
+      const third = talk("192.168.50.22", "c");
+      expect(kinds([first, second, third])).toEqual(["armed", "waiting", "armed"]);
+    });
+
+    it("takes the slots of one host that floods it, and of no other", () => {
+      const victim = ring("192.168.50.20", "honest");
+      const flood = calls.of(bindingOf("192.168.50.66"), "flood", 0);
+      const lines = Array.from({ length: 9 }, (_, index) => inside("192.168.50.66", 4000 + 2 * index));
+      const streams = lines.map((line) => {
+        const stream = calls.stream(flood, line, PEER);
+        if (typeof stream === "string") throw new Error(stream);
+        return stream;
+      });
+      calls.insideSaid(flood, "inside", streams, []);
+      calls.settle(flood, 0);
+      expect(kinds([victim])).toEqual(["armed"]);
+      expect(calls.slots.used).toBe(4);
+    });
   });
 });

@@ -1,0 +1,73 @@
+import type { Call } from "./call.ts";
+
+/** Durations of a call's life, all in milliseconds. */
+export interface CallTimers {
+  /** Without a provisional or final response (RFC 3261 §16.8 suggests 3 minutes). */
+  readonly early: number;
+  /** Of an answered call on hold, without any SIP. */
+  readonly answered: number;
+  /** Of an answered call that is not on hold, without any SIP and any media. */
+  readonly mediaIdle: number;
+  /** Between the end of a call and the release of its ports. */
+  readonly linger: number;
+}
+
+/** Why a call ends, or has ended. */
+export type EndReason =
+  | "bye"
+  | "refused"
+  | "dialog-gone"
+  | "not-a-call"
+  | "unanswered"
+  | "cancelled"
+  | "no-response-to-bye"
+  | "no-ack"
+  | "session-expired"
+  | "media-idle"
+  | "silent-on-hold"
+  | "evicted"
+  | "binding-closed"
+  | "linger-over";
+
+/** When a call ends if nothing more is heard of it, in milliseconds, and why. */
+export interface Ending {
+  readonly at: number;
+  readonly why: EndReason;
+}
+
+/** 64 * T1: how long a transaction waits for what it misses (RFC 3261 §13.3.1.4, §9.1, §17.1.2.2). */
+const TRANSACTION = 32_000;
+
+/**
+ * When and why a call ends if nothing more is heard of it.
+ *
+ * @returns undefined while only its media keeps it: what flows is not ended by a clock
+ */
+export function endingOf(call: Call, timers: CallTimers): Ending | undefined {
+  if (call.phase === "ended") return { at: call.timer.due, why: "linger-over" };
+  if (call.byeAt !== undefined) return { at: call.byeAt + TRANSACTION, why: "no-response-to-bye" };
+  if (call.phase === "early") {
+    const unanswered = { at: call.heardAt + timers.early, why: "unanswered" } as const;
+    if (call.cancelledAt === undefined) return unanswered;
+    return earlier(unanswered, { at: call.cancelledAt + TRANSACTION, why: "cancelled" });
+  }
+  if (call.isFlowing) return undefined;
+  const quiet = call.isHeld
+    ? ({ at: call.heardAt + timers.answered, why: "silent-on-hold" } as const)
+    : ({ at: Math.max(call.heardAt, call.quietSince) + timers.mediaIdle, why: "media-idle" } as const);
+  return earlier(earlier(quiet, sessionEnd(call)), unacked(call));
+}
+
+function sessionEnd({ refreshedAt, sessionExpires }: Call): Ending | undefined {
+  if (sessionExpires === undefined) return undefined;
+  // RFC 4028 §10: the BYE is due before the session ends; its transaction may take this long.
+  return { at: refreshedAt + sessionExpires * 1000 + TRANSACTION, why: "session-expired" };
+}
+
+function unacked({ unackedSince }: Call): Ending | undefined {
+  return unackedSince === undefined ? undefined : { at: unackedSince + TRANSACTION, why: "no-ack" };
+}
+
+function earlier(one: Ending, other: Ending | undefined): Ending {
+  return other !== undefined && other.at < one.at ? other : one;
+}

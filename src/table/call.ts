@@ -1,0 +1,136 @@
+import type { Binding } from "./bindings.ts";
+import type { InsideHost } from "./inside-hosts.ts";
+import { ownText } from "./own-text.ts";
+import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
+import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
+
+/**
+ * Where a call stands. early: no final answer yet (RFC 3261 §12.1). answered: a dialog was confirmed by a 2xx.
+ * ended: its media is closed, its ports are kept a little for a retry of the same call.
+ */
+export type CallPhase = "early" | "answered" | "ended";
+
+/** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
+export type Lines = Map<string, readonly (Stream | undefined)[]>;
+/** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
+export type Remotes = Map<string, readonly (MediaTarget | undefined)[]>;
+
+/** What both sides had said when a request went out that may change it. */
+interface Session {
+  readonly lines: Lines;
+  readonly remotes: Remotes;
+}
+
+/** Forks, re-tagged answers and open requests beyond this many are not followed; the latest ones are. */
+export const MOST_TAGS = 16;
+
+/** Call is one call of one inside endpoint: a Call-ID seen on its binding. All times are in milliseconds. */
+export class Call implements StreamOwner {
+  readonly binding: Binding;
+  readonly callId: string;
+  readonly streams = new Map<string, Stream>();
+  lines: Lines = new Map();
+  remotes: Remotes = new Map();
+  /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
+  readonly dialogs = new Set<string>();
+  phase: CallPhase = "early";
+  readonly beganAt: number;
+  /** When a message of it was seen last, and when its session was last agreed on (RFC 4028 §7.2). */
+  heardAt: number;
+  refreshedAt: number;
+  /** Seconds of Session-Expires in the last 2xx, undefined where no session timer was agreed on. */
+  sessionExpires: number | undefined;
+  /** When the last of its media fell silent for the kernel; it counts while no media flows. */
+  quietSince: number;
+  /** What still waits for its counterpart: a 2xx for its ACK, a CANCEL or a BYE for its response. */
+  unackedSince: number | undefined;
+  cancelledAt: number | undefined;
+  byeAt: number | undefined;
+  readonly timer: TimerEntry;
+  /** The session as it was before each INVITE or UPDATE that has no final response, by branch. */
+  readonly #before = new Map<string, Session>();
+
+  constructor(binding: Binding, callId: string, now: number, expire: (call: Call, now: number) => void) {
+    this.binding = binding;
+    this.callId = ownText(callId);
+    this.beganAt = now;
+    this.heardAt = now;
+    this.refreshedAt = now;
+    this.quietSince = now;
+    this.timer = TimerWheel.entry((at) => expire(this, at));
+  }
+
+  get host(): InsideHost {
+    return this.binding.host;
+  }
+
+  get isForking(): boolean {
+    return this.phase === "early" && this.remotes.size > 1;
+  }
+
+  /** True while the kernel forwards media of it. */
+  get isFlowing(): boolean {
+    for (const { components } of this.streams.values()) {
+      for (const component of components) if (flowOf(component) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** True while both sides have agreed that nothing is sent (RFC 3264 §8.4): silence then says nothing. */
+  get isHeld(): boolean {
+    let streams = 0;
+    for (const { components } of this.streams.values()) {
+      for (const { wanted } of components) if (wanted.length > 0) return false;
+      streams++;
+    }
+    return streams > 0;
+  }
+
+  /** How many INVITEs and UPDATEs wait for their final response. */
+  get open(): number {
+    return this.#before.size;
+  }
+
+  /** Notes an INVITE or UPDATE before its SDP is taken in; a retransmission changes nothing. */
+  requested(branch: string): void {
+    if (!this.#before.has(branch)) {
+      remember(this.#before, branch, { lines: new Map(this.lines), remotes: new Map(this.remotes) });
+    }
+  }
+
+  /**
+   * Notes the final response to such a request. When it was refused within a dialog, the session is again what it
+   * was before (RFC 3261 §14.1, RFC 3311 §5.2).
+   *
+   * @returns true when the session has changed by it
+   */
+  responded(branch: string, refused: boolean): boolean {
+    const before = this.#before.get(branch);
+    this.#before.delete(branch);
+    if (!refused || before === undefined || this.dialogs.size === 0) return false;
+    this.lines = before.lines;
+    this.remotes = before.remotes;
+    return true;
+  }
+
+  /** Forgets all that was said in it. */
+  clear(): void {
+    this.lines.clear();
+    this.remotes.clear();
+    this.dialogs.clear();
+    this.#before.clear();
+    this.unackedSince = undefined;
+    this.cancelledAt = undefined;
+    this.byeAt = undefined;
+  }
+}
+
+/** Sets a tag's value and makes it the latest; the oldest goes when there are too many. */
+export function remember<Value>(byTag: Map<string, Value>, tag: string, value: Value): void {
+  byTag.delete(tag);
+  byTag.set(ownText(tag), value);
+  if (byTag.size > MOST_TAGS) {
+    const oldest = byTag.keys().next();
+    if (!oldest.done) byTag.delete(oldest.value);
+  }
+}

@@ -1,0 +1,103 @@
+import { FairQueue } from "./fair-queue.ts";
+import type { InsideHost } from "./inside-hosts.ts";
+import { type Component, expectationsOf, flowOf } from "./streams.ts";
+
+/**
+ * How soon a component gives way when slots are short, the first one first: it has a flow already; nobody has
+ * answered it; its media has flowed before; RTCP; and last of all answered media that was never heard.
+ */
+export const RANKS = ["surplus", "unanswered", "idle", "rtcp", "answered"] as const;
+
+/** An index of RANKS. */
+export type Rank = 0 | 1 | 2 | 3 | 4;
+
+/** The rank of a component as it stands. */
+export function rankOf(component: Component): Rank {
+  if (flowOf(component) !== undefined) return 0;
+  if (!component.answered) return 1;
+  if (component.hasFlowed) return 2;
+  return component.kind === "rtcp" ? 3 : 4;
+}
+
+interface Holding {
+  readonly count: number;
+  readonly rank: Rank;
+}
+
+/**
+ * Slots accounts for the entries of the kernel's expectation table that are ours, says who has to make room when
+ * they run short, and keeps those that wait for one. All of it is O(1) per component.
+ */
+export class Slots {
+  /** The most of them, all components together. */
+  readonly limit: number;
+  readonly #holdings = new Map<Component, Holding>();
+  readonly #victims: readonly FairQueue<InsideHost, Component>[];
+  readonly #waiting: readonly Set<Component>[];
+  #used = 0;
+  #most = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+    this.#victims = RANKS.map(() => new FairQueue());
+    this.#waiting = RANKS.map(() => new Set());
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The most that were ever used at once. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** How many components wait for slots. */
+  get waiting(): number {
+    return this.#waiting.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Takes in what a component holds now, how urgent that is, and whether it waits for more. */
+  note(component: Component): void {
+    const { host } = component.stream.call;
+    const before = this.#holdings.get(component);
+    const count = expectationsOf(component).size;
+    const rank = rankOf(component);
+    this.#used += count - (before?.count ?? 0);
+    this.#most = Math.max(this.#most, this.#used);
+    if (before !== undefined && (count === 0 || rank !== before.rank)) {
+      this.#victims[before.rank]?.delete(host, component);
+    }
+    if (count > 0) {
+      if (before?.rank !== rank) this.#victims[rank]?.add(host, component);
+      this.#holdings.set(component, { count, rank });
+    } else this.#holdings.delete(component);
+    const { state } = component;
+    const waits = state.kind === "waiting" || (state.kind === "armed" && state.lacks !== undefined);
+    for (const [index, set] of this.#waiting.entries()) {
+      if (waits && index === rank) set.add(component);
+      else set.delete(component);
+    }
+  }
+
+  /**
+   * Who gives way to a component of `rank`: nobody more urgent than that.
+   *
+   * @returns undefined when nobody does
+   */
+  victim(rank: Rank, forWhom: Component): Component | undefined {
+    for (let index = 0; index <= rank; index++) {
+      const found = this.#victims[index]?.oldestOfLargest();
+      if (found !== undefined && found !== forWhom) return found;
+    }
+    return undefined;
+  }
+
+  /** The most urgent of those that wait, the one that has waited longest; undefined when none does. */
+  firstWaiting(): Component | undefined {
+    for (let index = RANKS.length - 1; index >= 0; index--) {
+      for (const component of this.#waiting[index] ?? []) return component;
+    }
+    return undefined;
+  }
+}

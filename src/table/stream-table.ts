@@ -1,0 +1,149 @@
+import type { Call } from "./call.ts";
+import type { PortPool } from "./ports.ts";
+import { type Component, componentsOf, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { MOST_PAIRS } from "./wanted.ts";
+
+/** Why a stream could not be made. */
+export type StreamRefusal = "table-full" | "ports-exhausted" | "too-many-ports";
+
+/** The most streams, and those of one inside host, that are held. */
+export interface StreamLimits {
+  readonly streams: number;
+  readonly streamsPerHost: number;
+}
+
+/** Streams of one call; beyond it, those that no SDP of the call names any more make room. */
+const MOST_STREAMS_OF_A_CALL = 32;
+/** Ids looked at for a free one, so that finding none is bounded work too. */
+const ID_SEARCH = 256;
+const MOST_IDS = 65_535;
+
+/** StreamTable makes and frees streams, with their ports and ids, and finds them by both. */
+export class StreamTable {
+  readonly #ports: PortPool;
+  readonly #limits: StreamLimits;
+  readonly #review: (stream: Stream, now: number) => void;
+  readonly #byMaster = new Map<string, Stream>();
+  readonly #byPort = new Map<number, Component>();
+
+  /** @param review called when a stream's timer is due */
+  constructor(ports: PortPool, limits: StreamLimits, review: (stream: Stream, now: number) => void) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#review = review;
+  }
+
+  get size(): number {
+    return this.#byMaster.size;
+  }
+
+  get isFull(): boolean {
+    return this.#byMaster.size >= this.#limits.streams;
+  }
+
+  values(): IterableIterator<Stream> {
+    return this.#byMaster.values();
+  }
+
+  /** The stream whose master leads to this remote host and has this id. */
+  byMaster(peer: string, id: number): Stream | undefined {
+    return this.#byMaster.get(masterKey(peer, id));
+  }
+
+  /** The component an external media port belongs to. */
+  byPort(port: number): Component | undefined {
+    return this.#byPort.get(port);
+  }
+
+  /**
+   * Makes a stream of a call, with external ports of its own.
+   *
+   * @param peer the remote signalling host
+   * @param port "exactly": only with the inside port for its external one
+   */
+  make(call: Call, target: MediaTarget, peer: string, port: "any" | "exactly"): Stream | StreamRefusal {
+    if (target.count > MOST_PAIRS) return "too-many-ports";
+    const { host } = call;
+    if (call.streams.size >= MOST_STREAMS_OF_A_CALL) return "table-full";
+    if (host.streams >= this.#limits.streamsPerHost || this.isFull) return "table-full";
+    const id = this.#newId(peer);
+    if (id === undefined) return "table-full";
+    const base = port === "any" ? this.#ports.take(target.rtp.port, target.count) : this.#adopt(target);
+    if (base === undefined) return "ports-exhausted";
+    return this.#put(call, target, peer, base, id);
+  }
+
+  /**
+   * Puts back a stream that an earlier run had made.
+   *
+   * @returns undefined when its ports are not free or its id is taken
+   */
+  restore(call: Call, target: MediaTarget, peer: string, base: number, id: number): Stream | undefined {
+    if (this.isFull || this.#byMaster.has(masterKey(peer, id))) return undefined;
+    if (!this.#ports.adopt(base, target.count)) return undefined;
+    return this.#put(call, target, peer, base, id);
+  }
+
+  /** Gives a stream another id, when something else in the kernel has the one it had, if there is one. */
+  renumber(stream: Stream): void {
+    const id = this.#newId(stream.peer);
+    if (id === undefined) return;
+    this.#byMaster.delete(masterKey(stream.peer, stream.id));
+    stream.id = id;
+    this.#byMaster.set(masterKey(stream.peer, id), stream);
+  }
+
+  /** Frees a stream's ports and id. */
+  free(stream: Stream): void {
+    const { call, target, base, peer, id, key } = stream;
+    for (const { port } of stream.components) this.#byPort.delete(port);
+    this.#ports.give(base, target.count);
+    call.host.streams--;
+    call.streams.delete(key);
+    this.#byMaster.delete(masterKey(peer, id));
+  }
+
+  #put(call: Call, target: MediaTarget, peer: string, base: number, id: number): Stream {
+    const components: Component[] = [];
+    const stream: Stream = {
+      id,
+      call,
+      key: streamKey(target),
+      target,
+      media: target.media,
+      base,
+      components,
+      peer,
+      master: "absent",
+      mux: target.mux,
+      timer: TimerWheel.entry((now) => this.#review(stream, now)),
+    };
+    components.push(...componentsOf(stream, target, base));
+    call.streams.set(stream.key, stream);
+    call.host.streams++;
+    this.#byMaster.set(masterKey(peer, id), stream);
+    for (const component of components) this.#byPort.set(component.port, component);
+    return stream;
+  }
+
+  /** An odd RTP port has its RTCP in the next pair, which is not held with it. */
+  #adopt({ rtp, rtcp, count }: MediaTarget): number | undefined {
+    const whole = count === 1 && (rtcp === undefined || rtp.port % 2 === 0);
+    return whole && this.#ports.adopt(rtp.port) ? rtp.port - (rtp.port % 2) : undefined;
+  }
+
+  /** The kernel knows a master by the remote host and this id, whichever inside host it is for. */
+  #newId(peer: string): number | undefined {
+    for (let tried = 0; tried < ID_SEARCH; tried++) {
+      // At random, so that no run of ids in use, such as those of an earlier run, is longer than the search.
+      const id = 1 + Math.floor(Math.random() * MOST_IDS);
+      if (!this.#byMaster.has(masterKey(peer, id))) return id;
+    }
+    return undefined;
+  }
+}
+
+function masterKey(peer: string, id: number): string {
+  return `${peer} ${id}`;
+}
