@@ -7,6 +7,7 @@ import { loadNative } from "../kernel/native.ts";
 import { serveControl } from "../observe/control.ts";
 import { createLog } from "../observe/log.ts";
 import { kernelHelperWarnings } from "../rules/kernel-helper.ts";
+import { StoreError } from "../store/store-error.ts";
 
 interface RunOptions
   extends Pick<ConfigInput, "inside" | "outside" | "queue" | "socket" | "store" | "advertise"> {
@@ -35,19 +36,20 @@ async function run({ config: file, ...flags }: RunOptions): Promise<void> {
     if (config.outside === undefined) throw new ConfigError("no outside interface; name one with --outside");
     const log = createLog(config.log.level);
     for (const warning of kernelHelperWarnings()) log.warn(warning);
-    const gateway = startGateway(loadNative(), { ...config, outside: config.outside }, log);
+    const gateway = await startGateway(loadNative(), { ...config, outside: config.outside }, log);
     const control = await serveControl(config.socket, { "/stats": () => gateway.stats() });
     const stop = (signal: string): void => {
       log.info({ signal }, "stopping; the rules stay, and SIP passes untranslated");
       control.close();
-      gateway.close();
+      void gateway.close();
     };
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);
     const { inside, outside, queue, socket } = config;
     log.info({ inside, outside, queue, socket, ...gateway.stats() }, "ready");
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof KernelError)) throw error;
+    const isExpected = [ConfigError, KernelError, StoreError].some((kind) => error instanceof kind);
+    if (!isExpected || !(error instanceof Error)) throw error;
     process.stderr.write(`sipexpectd: ${error.message}\n`);
     process.exitCode = 1;
   }

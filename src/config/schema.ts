@@ -68,12 +68,16 @@ export const schema = z.strictObject({
       max_streams: z.int().min(1).max(1_000_000).default(65_536),
       /** The most streams of one inside address. */
       max_streams_per_endpoint: z.int().min(1).max(1_000_000).default(4096),
+      /** The most entries of the kernel's expectation table to use; all but a sixteenth (at least 8) otherwise. */
+      kernel_slots: z.int().min(8).max(1_000_000).optional(),
+      /** What nf_conntrack_expect_max is raised to at start where that is allowed; it is never lowered. */
+      expect_max: z.int().min(16).max(1_000_000).default(4096),
     })
     .prefault({}),
   media: z
     .strictObject({
-      /** Whose packets may open a media flow: the hosts the SDP names, or anybody. */
-      source: z.enum(["signalled", "any"]).default("signalled"),
+      /** Whose packets may open a media flow: hosts the SDP names and the signalling peer, anybody, or the peer. */
+      source: z.enum(["signalled", "any", "peer"]).default("signalled"),
       /** Inside networks whose hosts may be named as media hosts by another inside host (a PBX's media server). */
       hosts: z.array(ipv4Network).default([]),
       /** Connection mark of media flows, inherited from their master; 0 sets none. */
@@ -86,11 +90,13 @@ export const schema = z.strictObject({
       binding: seconds.default(600),
       /** A call without a final response. */
       early: seconds.default(180),
-      /** An answered call without any SIP. */
+      /** An answered call on hold, without any SIP. */
       answered: seconds.default(7200),
+      /** An answered call that is not on hold, without any SIP and any media. */
+      media_idle: seconds.default(3600),
       /** Between the end of a call and the reuse of its ports. */
       linger: seconds.default(5),
-      /** An expectation nobody uses. */
+      /** An expectation in the kernel when nobody renews it: the daemon does while the call lasts. */
       expectation: seconds.default(300),
     })
     .prefault({}),

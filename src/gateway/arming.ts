@@ -3,15 +3,15 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import { EXPECTATION_CLASS, type Expectation, type ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
-import type { Endpoint } from "../packet/endpoint.ts";
-import type { Arming } from "../table/calls.ts";
-import { type Component, type Stream, type Wanted, wantedKey } from "../table/streams.ts";
+import type { ArmFailed, ArmFailure, Arming } from "../table/arming.ts";
+import { type Component, expectationsOf, type Stream } from "../table/streams.ts";
+import { type Wanted, wantedKey } from "../table/wanted.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
 /** Seconds and marks of what is put into the kernel. */
 export interface ArmingOptions {
-  /** Seconds until the kernel gives up an expectation nobody uses. */
+  /** Seconds until the kernel gives up an expectation that is not renewed. */
   readonly expectationTimeout: number;
   /** Seconds a master lives; longer than any call, as its end is the end of its expectations. */
   readonly masterTimeout: number;
@@ -21,6 +21,26 @@ export interface ArmingOptions {
 
 /** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
 export const MASTER_PORT = 0;
+
+/** What each refusal of the kernel means; what is not listed will be refused whenever it is asked. */
+const FAILURES: Readonly<Record<string, ArmFailure>> = {
+  EMFILE: "full",
+  EBUSY: "taken",
+  EEXIST: "taken",
+  ENOENT: "master-gone",
+  ENOBUFS: "busy",
+  ENOMEM: "busy",
+  EAGAIN: "busy",
+  EINTR: "busy",
+};
+/** Which of several failures of one request is answered first. */
+const ORDER: readonly ArmFailure[] = ["master-gone", "full", "busy", "taken", "refused"];
+/** Remedies for what only the admin can mend. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EOPNOTSUPP: "the kernel has no SIP helper; modprobe nf_conntrack_sip",
+  EINVAL: "the kernel has no SIP NAT; modprobe nf_nat_sip",
+  EPERM: "the daemon may not change connection tracking; it needs CAP_NET_ADMIN",
+};
 
 /**
  * KernelArming puts the table's wishes into the kernel's words. Requests are queued and go out in one send
@@ -53,67 +73,63 @@ export class KernelArming implements Arming {
     this.#log = log;
   }
 
-  arm(stream: Stream, component: Component, wanted: readonly Wanted[], failed: (code: string) => void): void {
+  arm(component: Component, wanted: readonly Wanted[], failed: ArmFailed): void {
+    const { stream } = component;
     const createMaster = stream.master === "absent";
-    const expectations = wanted.map((one) => this.#expectation(stream, component, one));
+    const expectations = wanted.map((one) => this.#expectation(component, one));
     // The next component of this stream is queued behind this one and finds the master there.
     stream.master = "present";
     this.#conntrack.arm({ master: this.#master(stream), createMaster, expectations }, (result) => {
-      if (result.kind === "armed") {
-        this.#counters.armed += expectations.length;
-        this.#stray.watch(stream, component, this.#now());
-      } else this.#failed(stream, component, createMaster, result, failed);
+      const refused = result.kind === "armed" ? 0 : result.refused.length;
+      this.#counters.armed += expectations.length - refused;
+      if (refused < expectations.length) this.#stray.watch(component, this.#now());
+      if (result.kind === "failed") this.#failed(component, wanted, result, failed);
     });
   }
 
-  disarm(stream: Stream, component: Component, wanted: readonly Wanted[]): void {
-    const expectations = wanted.map((one) => this.#expectation(stream, component, one));
+  renew(component: Component, wanted: readonly Wanted[]): void {
+    const expectations = wanted.map((one) => this.#expectation(component, one));
+    this.#conntrack.renew(this.#master(component.stream), expectations);
+  }
+
+  disarm(component: Component, wanted: readonly Wanted[]): void {
+    const expectations = wanted.map((one) => this.#expectation(component, one));
     this.#conntrack.disarm({ expectations }, ({ removed, code }) => {
       this.#counters.disarmed += removed;
-      if (code !== undefined) {
-        this.#log.warn(this.#now(), { callId: stream.call.callId, code }, "expectations were not taken out");
-      }
+      if (code === undefined) return;
+      const { callId } = component.stream.call;
+      this.#log.warn(this.#now(), { callId, code }, "expectations were not taken out");
     });
-  }
-
-  hasFlow(stream: Stream, component: Component, remote: Endpoint): boolean {
-    const flow = { protocol: stream.transport, source: component.inside, destination: remote };
-    return this.#conntrack.lookup(flow) !== undefined;
   }
 
   release(stream: Stream): void {
     stream.master = "absent";
     this.#conntrack.removeMaster(this.#master(stream).flow, (result) => {
       if (result.kind !== "failed") return;
-      this.#log.warn(
-        this.#now(),
-        { callId: stream.call.callId, code: result.code },
-        "master was not taken out",
-      );
+      const { callId } = stream.call;
+      this.#log.warn(this.#now(), { callId, code: result.code }, "master was not taken out");
     });
   }
 
   #failed(
-    stream: Stream,
     component: Component,
-    createMaster: boolean,
-    result: Extract<ArmResult, { kind: "failed" }>,
-    failed: (code: string) => void,
+    wanted: readonly Wanted[],
+    { master, refused }: Extract<ArmResult, { kind: "failed" }>,
+    failed: ArmFailed,
   ): void {
-    // ENOENT: the master we counted on is gone (conntrack -F), so the next SDP makes another.
-    if (createMaster || result.code === "ENOENT") stream.master = "absent";
-    this.#counters.armFailed++;
-    failed(result.code);
+    const failure = master === "EEXIST" ? "id-taken" : failureOf(refused.map(({ code }) => code));
+    const code = master ?? refused[0]?.code ?? "";
+    const remedy = REMEDIES[code];
+    this.#counters.armFailed[failure]++;
+    const { kind, port, stream } = component;
     this.#log.warn(
       this.#now(),
-      {
-        callId: stream.call.callId,
-        component: component.kind,
-        port: component.port,
-        step: result.step,
-        code: result.code,
-      },
-      "media could not be armed; the message passes translated",
+      { callId: stream.call.callId, component: kind, port, code, failure, ...(remedy && { remedy }) },
+      "the kernel took not all expectations of a component; the message passes translated",
+    );
+    failed(
+      failure,
+      wanted.filter((_, index) => refused.some((one) => one.index === index)),
     );
   }
 
@@ -121,18 +137,18 @@ export class KernelArming implements Arming {
     const external = this.#external().host;
     const flow = {
       protocol: "udp" as const,
-      source: { host: stream.inside.host, port: stream.id },
+      source: { host: stream.target.rtp.host, port: stream.id },
       destination: { host: stream.peer, port: MASTER_PORT },
     };
     const { masterTimeout: timeout, mark } = this.#options;
     return { flow, natSource: { host: external, port: stream.id }, timeout, mark };
   }
 
-  #expectation(stream: Stream, component: Component, wanted: Wanted): Expectation {
+  #expectation(component: Component, wanted: Wanted): Expectation {
     const shared = {
       // The kernel counts 4 expectations of a class per master; RTP and RTCP take a class each.
       class: component.kind === "rtp" ? EXPECTATION_CLASS.audio : EXPECTATION_CLASS.video,
-      protocol: stream.transport,
+      protocol: component.stream.target.transport,
       timeout: this.#options.expectationTimeout,
     };
     if (wanted.direction === "inbound") {
@@ -147,27 +163,39 @@ export class KernelArming implements Arming {
     return {
       ...shared,
       direction: "outbound",
-      from: { host: component.inside.host, port: undefined },
+      // Only a packet from the very port the SDP names finds its twin (nf_nat_sip_expected), and two calls of one
+      // phone to one remote port are then two tuples.
+      from: component.inside,
       to: wanted.remote,
       saved: wanted.remote,
     };
   }
 }
 
+function failureOf(codes: readonly string[]): ArmFailure {
+  const failures = codes.map((code) => FAILURES[code] ?? "refused");
+  return ORDER.find((one) => failures.includes(one)) ?? "refused";
+}
+
 /** The name, within its component, of an expectation the kernel tells of (see `wantedKey`). */
 export function keyOf(entry: ExpectationEntry): string {
+  return wantedKey(wantedOf(entry));
+}
+
+/** An expectation that the kernel tells of, in the table's words. */
+export function wantedOf(entry: ExpectationEntry): Wanted {
   return entry.nat?.direction === "inbound"
-    ? wantedKey({ direction: "inbound", source: entry.from.host })
-    : wantedKey({ direction: "outbound", remote: entry.to });
+    ? { direction: "inbound", source: entry.from.host }
+    : { direction: "outbound", remote: entry.to };
 }
 
 /** The component of `stream` that an expectation the kernel tells of belongs to. */
 export function componentOf(stream: Stream, entry: ExpectationEntry): Component | undefined {
+  const { nat, from, to } = entry;
   const key = keyOf(entry);
-  const inbound = entry.nat?.direction === "inbound";
-  return stream.components.find(
-    (component) =>
-      (component.armed.has(key) || component.removed.has(key)) &&
-      (!inbound || entry.to.port === component.port),
-  );
+  return stream.components.find((component) => {
+    if (nat?.direction === "inbound") return to.port === component.port;
+    const isFrom = from.host === component.inside.host && from.port === component.inside.port;
+    return isFrom || expectationsOf(component).has(key);
+  });
 }

@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import { Conntrack } from "../kernel/conntrack.ts";
-import { watchExpectations } from "../kernel/events.ts";
+import { watchTables } from "../kernel/events.ts";
+import { lastingLimit, raiseExpectationLimit } from "../kernel/expectation-limit.ts";
 import { type Interface, readInterface, watchInterfaces } from "../kernel/interfaces.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { LocalSockets } from "../kernel/local-sockets.ts";
@@ -12,15 +13,20 @@ import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
 import { Network } from "../packet/network.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
-import { KernelArming, MASTER_PORT } from "./arming.ts";
+import { AdoptedFlows } from "./adopted-flows.ts";
+import { KernelArming } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { Gateway, type Sides } from "./gateway.ts";
+import { KernelEvents } from "./kernel-events.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
 import { modeRules } from "./modes.ts";
+import { openPersistence } from "./persistence.ts";
 import { Pins } from "./pins.ts";
+import { type Reconciled, reconcile } from "./reconcile.ts";
 import { routeToDestination } from "./route.ts";
 import { StrayEntries } from "./stray-entries.ts";
+import { observeTable, unkept } from "./table-observer.ts";
 import { makeTables } from "./tables.ts";
 
 /** Packets the kernel holds for us in a burst, and the socket buffer they need. */
@@ -29,6 +35,11 @@ const RECEIVE_BUFFER = 64 << 20;
 /** Seconds a master lives: longer than any call. */
 const MASTER_TIMEOUT = 7 * 24 * 3600;
 const TICK = 250;
+/** Of the kernel's expectations, one of so many is left to other helpers, and at least so many. */
+const RESERVE_SHARE = 16;
+const LEAST_RESERVE = 8;
+/** Where providers listen; a flow to there that ends in the kernel is pinned anew. */
+const SIP_PORTS = { first: 5060, last: 5061 };
 const REFRESH_SOCKETS = 5000;
 
 /** The configuration once both sides have been named. */
@@ -38,8 +49,8 @@ export type GatewayConfig = Config & { readonly outside: string };
 export interface RunningGateway {
   /** Everything there is to count, as plain values. */
   stats(): Record<string, unknown>;
-  /** Releases the queue and every socket; the rules and the kernel's entries stay. Safe to call twice. */
-  close(): void;
+  /** Releases the queue, the store and every socket; the rules and the kernel's entries stay. Safe to call twice. */
+  close(): Promise<void>;
 }
 
 /**
@@ -47,8 +58,13 @@ export interface RunningGateway {
  *
  * @throws KernelError when an interface is missing, has no address, or the kernel refuses something
  */
-export function startGateway(native: Native, config: GatewayConfig, log: Logger): RunningGateway {
+export async function startGateway(
+  native: Native,
+  config: GatewayConfig,
+  log: Logger,
+): Promise<RunningGateway> {
   const clock = (): number => performance.now();
+  const epoch = Date.now() - clock();
   const inside = config.inside.map((name) => readInterface(native, name));
   const outside = readInterface(native, config.outside);
   const external = externalAddress(chooseAddress(outside, config.address), config.advertise);
@@ -60,6 +76,7 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
 
   const counters = new Counters();
   const budget = new LogBudget(log);
+  const keptBy = openPersistence(config.store, epoch, log);
   const sockets = new LocalSockets();
   const wheel = new TimerWheel(clock());
   const conntrack = Conntrack.open(native);
@@ -68,9 +85,15 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   const externalNow = (): GatewayContext["external"] => context.external;
   const now = (): number => context.now;
   const mark = config.media.mark === 0 ? undefined : config.media.mark;
-  const stray = new StrayEntries(conntrack, () => externalNow().host, counters);
+  const stray = new StrayEntries(
+    conntrack,
+    () => externalNow().host,
+    counters,
+    (component, remote) => adopted.adopt(component, remote, context.now),
+  );
   const { bindings, calls } = makeTables(
     config,
+    slotsOf(config, log),
     wheel,
     new KernelArming(
       conntrack,
@@ -81,8 +104,10 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
       counters,
       budget,
     ),
+    observeTable(counters, log, keptBy?.journal ?? unkept),
     (port, transport) => sockets.holds(port, transport),
   );
+  const adopted = new AdoptedFlows(calls, stray);
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
   const udpTimeouts = readUdpTimeouts();
   const networks = config.networks.map(Network.parse);
@@ -108,62 +133,74 @@ export function startGateway(native: Native, config: GatewayConfig, log: Logger)
   };
   const mediaHost = mediaHostPolicy(networks, config.media.hosts.map(Network.parse));
   const gateway = new Gateway(context, sides, mediaHost, wheel, clock);
-  const queue = Queue.open(
-    native,
-    { number: config.queue, length: QUEUE_LENGTH, receiveBuffer: RECEIVE_BUFFER },
-    (batch) => gateway.handleBatch(batch),
-  );
-  const open: { close(): void }[] = [queue, routes, conntrack];
-  const close = (): void => {
+  const bringTogether = (): Reconciled => {
+    const found = reconcile(conntrack, calls, stray, adopted, context.now);
+    gateway.settle();
+    return found;
+  };
+  await keptBy?.restore({ bindings, calls }, context.now);
+  const open: { close(): void }[] = [routes, conntrack];
+  const close = async (): Promise<void> => {
     for (const one of open.splice(0)) one.close();
+    await keptBy?.close();
   };
   try {
+    const queue = Queue.open(
+      native,
+      { number: config.queue, length: QUEUE_LENGTH, receiveBuffer: RECEIVE_BUFFER },
+      (batch) => gateway.handleBatch(batch),
+    );
+    open.unshift(queue);
+    const events = new KernelEvents(context, conntrack, clock, () => gateway.settle(), bringTogether);
+    open.push(watchTables(native, [SIP_PORTS, config.ports.signalling], events));
     // Only who holds the queue may take out what is left: a second daemon would take out the first one's.
-    const leftOver = removeLeftMasters(conntrack);
-    if (leftOver > 0) log.info({ masters: leftOver }, "masters of an earlier run were taken out");
+    const found = bringTogether();
+    if (found.masters + found.expectations + found.flows > 0) log.info(found, "entries of an earlier run");
     open.push(
-      watchExpectations(
-        native,
-        (entry) => gateway.expectationDestroyed(entry),
-        () => gateway.eventsLost(),
-      ),
       watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
-      every(TICK, () => gateway.tick()),
+      every(TICK, () => {
+        gateway.tick();
+        adopted.check(context.now);
+      }),
       every(REFRESH_SOCKETS, () => sockets.refresh()),
     );
+    return { stats: () => statsOf(context, queue), close };
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
+}
 
+function statsOf(
+  { external, bindings, calls, counters }: GatewayContext,
+  queue: Queue,
+): Record<string, unknown> {
+  const { limit, used, most, waiting } = calls.slots;
   return {
-    stats: () => ({
-      external: context.external.host,
-      advertised: context.external.advertised,
-      bindings: bindings.udp.size + bindings.tcp.size,
-      calls: calls.calls,
-      streams: calls.streams,
-      counters,
-      queue: queue.counts(),
-    }),
-    close,
+    external: external.host,
+    advertised: external.advertised,
+    bindings: bindings.udp.size + bindings.tcp.size,
+    calls: calls.calls,
+    streams: calls.streams,
+    slots: { limit, used, most, waiting },
+    counters,
+    queue: queue.counts(),
   };
 }
 
-/**
- * Takes out the masters that an earlier run left, and with them expectations nobody would follow up. Media that
- * flows already goes on: a flow outlives its master.
- *
- * @returns how many there were
- */
-function removeLeftMasters(conntrack: Conntrack): number {
-  const destination = { protocol: "udp", port: MASTER_PORT } as const;
-  // The dump is read to its end first: entries that are deleted under it would interrupt it.
-  const masters = [...conntrack.dumpConntrack({ family: "ipv4", destination })].filter(
-    (entry) => entry.helper === "sip" && entry.original.destination.port === MASTER_PORT,
-  );
-  for (const { original } of masters) conntrack.remove(original);
-  return masters.length;
+/** How many of the kernel's expectations may be ours; raises the kernel's limit where that is allowed. */
+function slotsOf({ table }: GatewayConfig, log: Logger): number {
+  const { limit, before, refused } = raiseExpectationLimit(table.expect_max);
+  const lasting = lastingLimit(table.expect_max);
+  if (before !== undefined) {
+    log.info({ limit, before, ...lasting }, "nf_conntrack_expect_max was raised; these lines make it last");
+  } else if (refused !== undefined) {
+    log.warn(
+      { limit, wanted: table.expect_max, code: refused, ...lasting },
+      "nf_conntrack_expect_max may not be raised from here; these lines raise it where the machine boots",
+    );
+  }
+  return table.kernel_slots ?? limit - Math.max(LEAST_RESERVE, Math.ceil(limit / RESERVE_SHARE));
 }
 
 function every(milliseconds: number, work: () => void): { close(): void } {

@@ -1,13 +1,17 @@
 import type { SipMessage } from "../sip/message.ts";
-import type { Call, Calls } from "../table/calls.ts";
+import { sessionExpires } from "../sip/session-timer.ts";
+import type { Call } from "../table/call.ts";
+import type { Calls } from "../table/calls.ts";
 
-/** Final responses after which the same call is tried again with credentials (RFC 3261 §22.2, §22.3). */
+/** Final responses after which the same request is sent again with credentials (RFC 3261 §22.2, §22.3). */
 const CHALLENGES: ReadonlySet<number> = new Set([401, 407]);
 /** Responses that end the dialog they are for, whatever its request was (RFC 3261 §12.2.1.2). */
 const DIALOG_GONE: ReadonlySet<number> = new Set([408, 481]);
 
 /** Methods whose bodies offer or answer media (RFC 3261 §13, RFC 3262 §5, RFC 3311 §5). */
 const NEGOTIATING: ReadonlySet<string> = new Set(["INVITE", "ACK", "PRACK", "UPDATE"]);
+/** Methods that agree on a session, and leave the one before it when they are refused. */
+const SESSION: ReadonlySet<string> = new Set(["INVITE", "UPDATE"]);
 
 /** True when an SDP in this message is an offer or an answer, and not a capability. */
 export function negotiates(message: SipMessage): boolean {
@@ -19,43 +23,80 @@ export function startsCall(message: SipMessage): boolean {
   return message.kind === "request" && message.method === "INVITE";
 }
 
+/** Notes a request that may change the session, before its SDP is taken in: a refusal brings back what was. */
+export function noteRequest(call: Call, message: SipMessage): void {
+  if (message.kind === "request" && SESSION.has(message.method)) call.requested(transactionOf(message));
+}
+
 /** What one message did to its call, for the log. */
 export type Progress = "answered" | "ended" | "alive";
 
 /**
- * Moves a call on by one message of it, whichever way that travels: answered by a 2xx to its INVITE, ended by
- * the response to a BYE, by a final error to the INVITE that would have made it, or by a response that says
- * the dialog is gone. Anything else shows that it is alive.
+ * Moves a call on by one message of it, whichever way that travels.
+ *
+ * A 2xx to its INVITE answers it (RFC 3261 §13.2.2.4). It ends by the response to a BYE, by a response that says
+ * the dialog is gone, or when every INVITE that would have made it was refused for good: a fork that fails leaves
+ * the others. A request that misses its answer ends it after 64 * T1. Anything else shows that it is alive.
  *
  * @param now milliseconds
  */
 export function progressCall(calls: Calls, call: Call, message: SipMessage, now: number): Progress {
-  const { status, method } = message;
-  if (status < 200) {
-    calls.touch(call, now);
-    return "alive";
-  }
-  const dialog = dialogOf(message);
-  if (endsDialog(method, status)) {
-    calls.dialogOver(call, dialog, now);
-    return call.dialogs.size === 0 ? "ended" : "alive";
-  }
-  // Its INVITE was refused for good, and no other fork of it was answered.
-  if (method === "INVITE" && call.phase === "early" && status >= 300 && !CHALLENGES.has(status)) {
-    calls.end(call, now);
-    return "ended";
-  }
-  if (method === "INVITE" && status < 300) {
-    calls.answered(call, dialog, now);
-    return "answered";
-  }
-  calls.touch(call, now);
+  if (message.kind === "request") noteRequestSeen(calls, call, message, now);
+  else if (message.status >= 200) return progressByResponse(calls, call, message, now);
+  calls.heard(call, now);
   return "alive";
 }
 
-function endsDialog(method: string, status: number): boolean {
-  if (method === "BYE") return !CHALLENGES.has(status);
-  return (method === "INVITE" || method === "UPDATE") && DIALOG_GONE.has(status);
+function noteRequestSeen(calls: Calls, call: Call, { method }: SipMessage, now: number): void {
+  if (method === "BYE") calls.byeSeen(call, now);
+  else if (method === "CANCEL") call.cancelledAt ??= now;
+  else if (method !== "INVITE") call.unackedSince = undefined;
+}
+
+function progressByResponse(calls: Calls, call: Call, message: SipMessage, now: number): Progress {
+  const { status, method } = message;
+  const dialog = dialogOf(message);
+  if (method === "BYE") {
+    if (CHALLENGES.has(status)) call.byeAt = undefined;
+    else calls.dialogOver(call, dialog, "bye", now);
+    return call.phase === "ended" ? "ended" : "alive";
+  }
+  if (!SESSION.has(method)) {
+    calls.heard(call, now);
+    return "alive";
+  }
+  const refused = status >= 300;
+  if (call.responded(transactionOf(message), refused)) calls.settle(call, now);
+  if (refused) return refusedBy(calls, call, message, dialog, now);
+  calls.prune(call);
+  call.refreshedAt = now;
+  call.sessionExpires = sessionExpires(message);
+  if (method === "INVITE") {
+    call.unackedSince = now;
+    calls.answered(call, dialog, now);
+    return "answered";
+  }
+  calls.heard(call, now);
+  return "alive";
+}
+
+function refusedBy(
+  calls: Calls,
+  call: Call,
+  { status, method }: SipMessage,
+  dialog: string,
+  now: number,
+): Progress {
+  if (DIALOG_GONE.has(status) && call.dialogs.has(dialog)) calls.dialogOver(call, dialog, "dialog-gone", now);
+  else if (method === "INVITE" && call.dialogs.size === 0 && call.open === 0 && !CHALLENGES.has(status)) {
+    calls.end(call, "refused", now);
+  } else calls.heard(call, now);
+  return call.phase === "ended" ? "ended" : "alive";
+}
+
+/** A request and its responses share the branch of the topmost Via (RFC 3261 §17.1.3). */
+function transactionOf({ branch, cseq }: SipMessage): string {
+  return branch === "" ? `cseq ${cseq}` : branch;
 }
 
 /** Names a dialog by its two tags, the same whichever side sent the request (RFC 3261 §12). */

@@ -20,6 +20,7 @@ export type Pinning = Pick<Pins, "portInUse" | "ensure" | "remove">;
 
 /** Requests to the kernel that wait to go out in one send: see `Conntrack.flush`. */
 export interface KernelRequests {
+  readonly queued: number;
   flush(): void;
 }
 

@@ -1,10 +1,8 @@
-import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { Batch } from "../kernel/queue.ts";
 import type { PassReason } from "../observe/counters.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
-import { componentOf, keyOf } from "./arming.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import { Inbound } from "./inbound.ts";
@@ -29,6 +27,9 @@ const UNREAD: Readonly<Record<Exclude<PacketKind, "udp">, PassReason>> = {
   "bad-length": "malformed-packet",
   fragment: "malformed-packet",
 };
+
+/** How often what the kernel answered is followed by other requests before the verdicts go out. */
+const MOST_ROUNDS = 4;
 
 /** Gateway is the one place where a packet becomes a verdict. */
 export class Gateway {
@@ -75,7 +76,7 @@ export class Gateway {
       this.#conclude(batch, index, outcome);
     }
     // The kernel must know of a call's media before the message that announces it goes on.
-    this.#settle();
+    this.settle();
   }
 
   /** Sees to all timers; to be called a few times a second. */
@@ -83,26 +84,8 @@ export class Gateway {
     const context = this.#context;
     context.now = this.#clock();
     this.#attempt(() => this.#wheel.advance(context.now));
-    this.#settle();
-  }
-
-  /** The kernel says that an expectation is gone, consumed or timed out. */
-  expectationDestroyed(entry: ExpectationEntry): void {
-    const context = this.#context;
-    const { source, destination } = entry.master;
-    const stream = context.calls.byMaster(destination.host, source.port);
-    const component = stream === undefined ? undefined : componentOf(stream, entry);
-    if (stream === undefined || component === undefined) return;
-    context.now = this.#clock();
-    const consumed = context.calls.destroyed(stream, component, keyOf(entry), context.now);
-    if (consumed) context.counters.consumed++;
-    this.#settle();
-  }
-
-  /** Events were lost: none of those for our own deletions can be waited for any more. */
-  eventsLost(): void {
-    this.#context.calls.forgetRemovals();
-    this.#context.log.warn("the kernel had more expectation events than could be taken in");
+    context.calls.refill(context.now, false);
+    this.settle();
   }
 
   /**
@@ -116,15 +99,20 @@ export class Gateway {
     );
     for (const { binding, flow } of flows) context.pins.remove(binding, flow);
     for (const binding of context.bindings.udp.values()) binding.flows.clear();
-    context.calls.disarmAll();
-    this.#settle();
+    context.calls.releaseAll();
+    this.settle();
     context.external = external;
   }
 
-  #settle(): void {
+  /** Carries out what the table now wants of the kernel. */
+  settle(): void {
     const context = this.#context;
-    this.#attempt(() => context.conntrack.flush());
-    this.#attempt(() => context.stray.check(context.now));
+    context.calls.refill(context.now, true);
+    // What the kernel refuses may lead to other requests, and those to a few more.
+    for (let round = 0; round < MOST_ROUNDS && context.conntrack.queued > 0; round++) {
+      this.#attempt(() => context.conntrack.flush());
+      this.#attempt(() => context.stray.check(context.now));
+    }
   }
 
   /** Nothing the kernel answers may cost other packets their verdicts, or the daemon its life. */

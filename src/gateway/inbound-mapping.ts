@@ -49,11 +49,12 @@ export class InboundMapping implements Mapping {
   media(line: MediaDescription): MediaRewrite | undefined {
     const flow = this.#flow;
     if (flow === undefined || line.host !== flow.ends.outside.host) return undefined;
-    const found = this.#calls.byPort(line.port);
-    if (found === undefined) return undefined;
+    const component = this.#calls.byPort(line.port);
+    if (component === undefined) return undefined;
     this.hairpinned.add(line.index);
-    const { stream, component } = found;
-    const rtcp = stream.components.find((other) => other.kind === "rtcp" && other.pair === component.pair);
+    const rtcp = component.stream.components.find(
+      (other) => other.kind === "rtcp" && other.pair === component.pair,
+    );
     return {
       host: component.inside.host,
       port: component.inside.port,
@@ -63,7 +64,7 @@ export class InboundMapping implements Mapping {
 
   candidate(host: string, port: number): Endpoint | undefined {
     if (host !== this.#flow?.ends.outside.host) return undefined;
-    return this.#calls.byPort(port)?.component.inside;
+    return this.#calls.byPort(port)?.inside;
   }
 
   host(host: string): string | undefined {

@@ -11,7 +11,7 @@ import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
-import { negotiates, progressCall, startsCall } from "./call-progress.ts";
+import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { InboundMapping } from "./inbound-mapping.ts";
@@ -81,8 +81,9 @@ export class Inbound {
     const offers = translation.media.length > 0 && negotiates(message);
     const call = offers ? calls.of(binding, message.callId, now) : calls.find(binding, message.callId);
     if (call === undefined) return;
+    if (startsCall(message)) calls.revive(call, now);
+    noteRequest(call, message);
     if (offers) {
-      if (startsCall(message)) calls.revive(call, now);
       const targets: (MediaTarget | undefined)[] = [];
       for (const { line } of translation.media.slice(0, MOST_LINES)) {
         // A host name, or an address of the other family, can be no expectation's: the line stays without one.

@@ -1,7 +1,8 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { MediaDescription, Rtcp } from "../sdp/session.ts";
 import type { Binding } from "../table/bindings.ts";
-import type { Call, Calls } from "../table/calls.ts";
+import type { Call } from "../table/call.ts";
+import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
 import type { Stream } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";

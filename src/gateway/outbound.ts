@@ -11,7 +11,7 @@ import { translateOutbound } from "../translate/outbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
 import { skipped, type Translation } from "../translate/translation.ts";
-import { negotiates, progressCall, startsCall } from "./call-progress.ts";
+import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
@@ -62,7 +62,7 @@ export class Outbound {
     }
     binding.spokeAt = context.now;
     if (scanned.kind !== "message") return scanned.kind;
-    binding.host.spokeTo(destination);
+    context.bindings[this.#transport].spokeTo(binding, destination);
     noteRegister(binding.host, destination, scanned.message);
     return this.#translate(scanned.message, binding, flow);
   }
@@ -125,8 +125,9 @@ export class Outbound {
     const { calls, now } = this.#context;
     const call = this.#mapping.call ?? calls.find(binding, message.callId);
     if (call === undefined) return;
+    if (startsCall(message)) calls.revive(call, now);
+    noteRequest(call, message);
     if (translation.media.length > 0 && negotiates(message)) {
-      if (startsCall(message)) calls.revive(call, now);
       const tag = message.kind === "request" ? message.fromTag : message.toTag;
       const muxed = translation.media.map((use) => use.line.rtcp.kind === "mux");
       calls.insideSaid(call, tag, this.#mapping.streams, muxed);
@@ -134,7 +135,7 @@ export class Outbound {
     } else if (this.#mapping.madeCall && !negotiates(message)) {
       // An answer to OPTIONS describes what a phone can do; nothing will be sent there. In a call, an SDP that is no
       // offer and no answer, as of an INFO that trickles candidates, leaves the call as it is.
-      calls.end(call, now);
+      calls.end(call, "not-a-call", now);
     }
     progressCall(calls, call, message, now);
   }

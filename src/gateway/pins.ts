@@ -3,7 +3,7 @@ import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { Pin } from "../kernel/pin.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { Endpoint } from "../packet/endpoint.ts";
+import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
 import type { ExternalAddress } from "./external-address.ts";
@@ -118,9 +118,5 @@ export function leadsTo(entry: ConntrackEntry, inside: Endpoint, external: Endpo
   const startedInside = source.host === inside.host && source.port === inside.port;
   const reached = startedInside ? source : entry.reply.source;
   const mapped = mappedTo(entry, inside);
-  return isSame(reached, inside) && isSame(mapped, external);
-}
-
-function isSame(one: Endpoint, other: Endpoint): boolean {
-  return one.host === other.host && one.port === other.port;
+  return isSameEndpoint(reached, inside) && isSameEndpoint(mapped, external);
 }

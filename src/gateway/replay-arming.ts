@@ -1,6 +1,7 @@
 import type { Transport } from "../packet/endpoint.ts";
-import type { Arming } from "../table/calls.ts";
-import type { Component, Stream, Wanted } from "../table/streams.ts";
+import type { Arming } from "../table/arming.ts";
+import type { Component, Stream } from "../table/streams.ts";
+import type { Wanted } from "../table/wanted.ts";
 
 /** One thing that the kernel would be asked to do for a call's media. */
 export type MediaChange =
@@ -18,17 +19,17 @@ export type MediaChange =
 export class RecordedArming implements Arming {
   #changes: MediaChange[] = [];
 
-  arm(stream: Stream, component: Component, wanted: readonly Wanted[]): void {
-    stream.master = "present";
-    this.#note("open", stream, component, wanted);
+  arm(component: Component, wanted: readonly Wanted[]): void {
+    component.stream.master = "present";
+    this.#note("open", component, wanted);
   }
 
-  disarm(stream: Stream, component: Component, wanted: readonly Wanted[]): void {
-    this.#note("close", stream, component, wanted);
+  renew(): void {
+    // What stands open already stays so.
   }
 
-  hasFlow(): boolean {
-    return true;
+  disarm(component: Component, wanted: readonly Wanted[]): void {
+    this.#note("close", component, wanted);
   }
 
   release(stream: Stream): void {
@@ -43,9 +44,10 @@ export class RecordedArming implements Arming {
     return taken;
   }
 
-  #note(kind: "open" | "close", stream: Stream, component: Component, wanted: readonly Wanted[]): void {
+  #note(kind: "open" | "close", component: Component, wanted: readonly Wanted[]): void {
+    const { media, target } = component.stream;
     for (const one of wanted) {
-      this.#changes.push({ kind, media: stream.media, transport: stream.transport, component, wanted: one });
+      this.#changes.push({ kind, media, transport: target.transport, component, wanted: one });
     }
   }
 }

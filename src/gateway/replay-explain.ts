@@ -38,7 +38,7 @@ export function hairpinsOf(
     const found = line.host === external ? calls.byPort(line.port) : undefined;
     if (found === undefined) continue;
     const outside = { host: line.host, port: line.port };
-    hairpins.push({ media: line.media, outside, inside: found.component.inside });
+    hairpins.push({ media: line.media, outside, inside: found.inside });
   }
   return hairpins;
 }

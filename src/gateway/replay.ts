@@ -8,6 +8,7 @@ import { PacketView } from "../packet/packet-view.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
 import type { Binding } from "../table/bindings.ts";
+import type { TableObserver } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import type { Edit } from "../translate/translation.ts";
 import { endpointKey, type GatewayContext, type Outcome, type Pinning } from "./context.ts";
@@ -35,6 +36,18 @@ const pinned: Pinning = {
   remove: () => undefined,
 };
 
+/** Nothing of a replay is counted, logged or kept. */
+const unobserved: TableObserver = {
+  bindingChanged: () => undefined,
+  bindingClosed: () => undefined,
+  callChanged: () => undefined,
+  callClosed: () => undefined,
+  callEnded: () => undefined,
+  consumed: () => undefined,
+  evicted: () => undefined,
+  strayed: () => undefined,
+};
+
 /** Replay runs captured packets through the gateway's own engine, in the time of the capture. */
 export class Replay {
   readonly #sides: CaptureSides;
@@ -53,9 +66,9 @@ export class Replay {
     this.#wheel = new TimerWheel(start);
     const isInside = (address: number): boolean => sides.inside.some((network) => network.contains(address));
     this.#context = {
-      ...makeTables(config, this.#wheel, this.#arming, () => false),
+      ...makeTables(config, Number.POSITIVE_INFINITY, this.#wheel, this.#arming, unobserved, () => false),
       pins: pinned,
-      conntrack: { flush: () => undefined },
+      conntrack: { queued: 0, flush: () => undefined },
       stray: { check: () => undefined },
       counters: new Counters(),
       log: pino({ enabled: false }),

@@ -1,17 +1,14 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { Endpoint } from "../packet/endpoint.ts";
-import type { Component, Stream } from "../table/streams.ts";
+import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
+import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
 import { leadsTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
 const CHECKS = [0, 250, 1000, 4000] as const;
 
-interface Watched {
-  readonly stream: Stream;
-  readonly armedAt: number;
-  check: number;
-}
+/** Told of a conntrack that already carries a component's media as it should. */
+export type FlowFound = (component: Component, remote: Endpoint) => void;
 
 /**
  * StrayEntries takes out conntracks that media got before its expectations were there, and that lead elsewhere.
@@ -24,18 +21,20 @@ export class StrayEntries {
   readonly #conntrack: Conntrack;
   readonly #external: () => string;
   readonly #counters: Counters;
-  readonly #watched = new Map<Component, Watched>();
+  readonly #found: FlowFound;
+  readonly #watched = new Map<Component, { readonly armedAt: number; check: number }>();
 
   /** @param external our address in the kernel's table */
-  constructor(conntrack: Conntrack, external: () => string, counters: Counters) {
+  constructor(conntrack: Conntrack, external: () => string, counters: Counters, found: FlowFound) {
     this.#conntrack = conntrack;
     this.#external = external;
     this.#counters = counters;
+    this.#found = found;
   }
 
   /** Notes a component whose expectations the kernel has taken; `now` in milliseconds. */
-  watch(stream: Stream, component: Component, now: number): void {
-    this.#watched.set(component, { stream, armedAt: now, check: 0 });
+  watch(component: Component, now: number): void {
+    this.#watched.set(component, { armedAt: now, check: 0 });
   }
 
   /** Looks at every component that is due; to be called after a flush and at every tick. */
@@ -48,33 +47,52 @@ export class StrayEntries {
       }
       if (now - watched.armedAt < due) continue;
       watched.check++;
-      this.#clear(component, watched.stream);
+      this.#look(component);
     }
   }
 
-  #clear(component: Component, stream: Stream): void {
-    const external: Endpoint = { host: this.#external(), port: component.port };
-    for (const wanted of component.armed.values()) {
-      if (wanted.direction === "outbound") {
-        this.#clearFlow(component, stream, component.inside, wanted.remote, external);
-        this.#clearFlow(component, stream, wanted.remote, external, external);
-      }
+  /** The far end of the conntrack that carries a component's media, if the kernel has one that leads to it. */
+  find(component: Component, remotes: Iterable<Endpoint>): Endpoint | undefined {
+    for (const remote of remotes) {
+      if (this.#leads(component, component.inside, remote) === true) return remote;
+      if (this.#leads(component, remote, this.#outside(component)) === true) return remote;
+    }
+    return undefined;
+  }
+
+  #look(component: Component): void {
+    const known = flowOf(component)?.remote;
+    for (const wanted of [...expectationsOf(component).values()]) {
+      if (wanted.direction !== "outbound") continue;
+      const { remote } = wanted;
+      const outward = this.#clear(component, component.inside, remote);
+      const inward = this.#clear(component, remote, this.#outside(component));
+      const isNews = known === undefined || !isSameEndpoint(known, remote);
+      if ((outward || inward) && isNews) this.#found(component, remote);
     }
   }
 
-  /** Removes the entry of packets from `source` to `destination` unless the phone appears as `external` in it. */
-  #clearFlow(
-    component: Component,
-    stream: Stream,
-    source: Endpoint,
-    destination: Endpoint,
-    external: Endpoint,
-  ): void {
-    const flow = { protocol: stream.transport, source, destination };
-    const entry = this.#conntrack.lookup(flow);
-    if (entry === undefined) return;
-    if (leadsTo(entry, component.inside, external)) return;
-    this.#conntrack.remove(flow);
+  /**
+   * Removes the entry of packets from `source` to `destination` if it leads elsewhere.
+   *
+   * @returns true when it leads to the component
+   */
+  #clear(component: Component, source: Endpoint, destination: Endpoint): boolean {
+    const leads = this.#leads(component, source, destination);
+    if (leads !== false) return leads === true;
+    this.#conntrack.remove({ protocol: component.stream.target.transport, source, destination });
     this.#counters.strayRemoved++;
+    return false;
+  }
+
+  /** @returns undefined when there is no such entry */
+  #leads(component: Component, source: Endpoint, destination: Endpoint): boolean | undefined {
+    const flow = { protocol: component.stream.target.transport, source, destination };
+    const entry = this.#conntrack.lookup(flow);
+    return entry && leadsTo(entry, component.inside, this.#outside(component));
+  }
+
+  #outside(component: Component): Endpoint {
+    return { host: this.#external(), port: component.port };
   }
 }

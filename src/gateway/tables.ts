@@ -1,8 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import type { Transport } from "../packet/endpoint.ts";
+import type { Arming } from "../table/arming.ts";
 import { Bindings } from "../table/bindings.ts";
-import { type Arming, Calls } from "../table/calls.ts";
+import { Calls } from "../table/calls.ts";
 import { InsideHosts } from "../table/inside-hosts.ts";
+import type { TableObserver } from "../table/observer.ts";
 import { PortPool } from "../table/ports.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 
@@ -18,17 +20,25 @@ export type PortHeld = (port: number, transport: Transport) => boolean;
 /**
  * Makes the empty table that a configuration describes.
  *
+ * @param slots the most of the kernel's expectations that may be ours
  * @param arming carries out what the table has the kernel do
  * @param taken tells which external ports somebody else holds
  */
-export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, taken: PortHeld): Tables {
-  const { timers, table } = config;
-  const { signalling, media } = config.ports;
+export function makeTables(
+  config: Config,
+  slots: number,
+  wheel: TimerWheel,
+  arming: Arming,
+  observer: TableObserver,
+  taken: PortHeld,
+): Tables {
+  const { timers, table, media } = config;
+  const { signalling } = config.ports;
   const seconds = (value: number): number => value * 1000;
   const calls = new Calls(
     new PortPool(
       2,
-      media,
+      config.ports.media,
       (port) => taken(port, "udp") || (port >= signalling.first && port <= signalling.last),
     ),
     wheel,
@@ -36,11 +46,17 @@ export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, ta
     {
       early: seconds(timers.early),
       answered: seconds(timers.answered),
+      mediaIdle: seconds(timers.media_idle),
       linger: seconds(timers.linger),
-      expectation: seconds(timers.expectation),
     },
-    { calls: table.max_streams, streams: table.max_streams, streamsPerHost: table.max_streams_per_endpoint },
-    config.media.source === "any",
+    {
+      calls: table.max_streams,
+      streams: table.max_streams,
+      streamsPerHost: table.max_streams_per_endpoint,
+      slots,
+    },
+    { renewal: seconds(timers.expectation) / 2, sources: media.source },
+    observer,
   );
   const hosts = new InsideHosts();
   const bindingsOf = (transport: Transport): Bindings =>
@@ -52,8 +68,12 @@ export function makeTables(config: Config, wheel: TimerWheel, arming: Arming, ta
       wheel,
       table.max_bindings,
       seconds(timers.binding),
-      (binding) => {
-        calls.closeAll(binding);
+      {
+        changed: (binding) => observer.bindingChanged(binding),
+        closed: (binding) => {
+          calls.closeAll(binding);
+          observer.bindingClosed(binding);
+        },
       },
     );
   return { bindings: { udp: bindingsOf("udp"), tcp: bindingsOf("tcp") }, calls };

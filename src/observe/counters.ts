@@ -41,11 +41,17 @@ export class Counters {
   /** Signalling flows pinned, adopted from the kernel, and pinned anew after they had expired. */
   pinned = 0;
   adopted = 0;
-  /** Expectations put into the kernel, taken out, consumed by media, and refused by the kernel. */
+  /** Expectations put into the kernel, taken out, consumed by media, and that made room for more urgent ones. */
   armed = 0;
   disarmed = 0;
   consumed = 0;
-  armFailed = 0;
+  evicted = 0;
+  /** Packets of media from hosts that no SDP names. */
+  strays = 0;
+  /** Times the kernel did not take all expectations of a component, by what that means. */
+  readonly armFailed = { full: 0, taken: 0, "master-gone": 0, "id-taken": 0, busy: 0, refused: 0 };
+  /** Calls ended, by reason. */
+  readonly ended: Record<string, number> = {};
   /** Media conntracks that were made before their expectations, and taken out for that. */
   strayRemoved = 0;
   /** Why packets passed as they came. */
@@ -55,6 +61,11 @@ export class Counters {
 
   constructor() {
     this.passed = Object.fromEntries(PASS_REASONS.map((reason) => [reason, 0])) as Record<PassReason, number>;
+  }
+
+  /** Counts a call that has ended. */
+  end(reason: string): void {
+    this.ended[reason] = (this.ended[reason] ?? 0) + 1;
   }
 
   /** Counts a message that was left untranslated. */

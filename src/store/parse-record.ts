@@ -55,11 +55,16 @@ function binding(from: Fields): BindingRecord {
     transport: oneOf("transport", from.transport, TRANSPORTS),
     inside: endpoint("inside", from.inside),
     port: whole("port", from.port, 1, 65_535),
-    registeredUntil: atLeast("registeredUntil", from.registeredUntil, 0),
+    registrations: list("registrations", from.registrations, registration),
     spokeAt: atLeast("spokeAt", from.spokeAt, 0),
     portless: list("portless", from.portless, (field, value) => oneOf(field, value, PLACES)),
     remotes: list("remotes", from.remotes, host),
   };
+}
+
+function registration(field: string, value: unknown): readonly [string, number] {
+  if (!Array.isArray(value)) throw new Fault(field, "is not a list");
+  return [text(field, value[0]), atLeast(field, value[1], 0)];
 }
 
 function call(from: Fields): CallRecord {

@@ -21,7 +21,7 @@ function binding(index: number): BindingRecord {
     transport: "udp",
     inside: { host, port: 5060 },
     port: 1024 + (index % 64_000),
-    registeredUntil: 1_800_000_000_000,
+    registrations: [["203.0.113.2 sip:alice@example.com", 1_800_000_000_000]],
     spokeAt: 1_700_000_000_000,
     portless: ["via"],
     remotes: ["203.0.113.5"],

@@ -41,7 +41,10 @@ function measure(count: number): string {
   const hosts = new InsideHosts();
   const tables = Array.from({ length: Math.ceil(count / PER_ADDRESS) }, () => {
     const pool = new PortPool(1, PORTS, () => false, true);
-    return new Bindings("udp", pool, hosts, wheel, PER_ADDRESS, IDLE, () => undefined);
+    return new Bindings("udp", pool, hosts, wheel, PER_ADDRESS, IDLE, {
+      changed: () => undefined,
+      closed: () => undefined,
+    });
   });
   const endpoints = Array.from({ length: count }, (_, index): Endpoint => {
     const bindings = tables[index % tables.length];

@@ -69,7 +69,10 @@ describe("a registration", () => {
     const hosts = new InsideHosts();
     const table = (transport: "udp" | "tcp"): Bindings => {
       const pool = new PortPool(1, { first: 6000, last: 6099 }, () => false, true);
-      return new Bindings(transport, pool, hosts, wheel, 100, 600_000, () => undefined);
+      return new Bindings(transport, pool, hosts, wheel, 100, 600_000, {
+        changed: () => undefined,
+        closed: () => undefined,
+      });
     };
     context = { bindings: { udp: table("udp"), tcp: table("tcp") }, now: NOW };
     phone = listener(PHONE, 5060);

@@ -7,7 +7,7 @@ export function binding(index: number, port = 5060): BindingRecord {
     transport: "udp",
     inside: { host: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, port: 5060 },
     port,
-    registeredUntil: 1_800_000_000_000,
+    registrations: [["203.0.113.2 sip:alice@example.com", 1_800_000_000_000]],
     spokeAt: 1_700_000_000_000.5,
     portless: ["via", "contact"],
     remotes: ["203.0.113.5", "2001:db8::5"],

@@ -1,0 +1,120 @@
+import type { Conntrack } from "../kernel/conntrack.ts";
+import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
+import type { TableEvents } from "../kernel/events.ts";
+import type { ExpectationEntry } from "../kernel/expectation-message.ts";
+import type { FlowTuple } from "../kernel/tuple.ts";
+import type { Endpoint } from "../packet/endpoint.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import type { Component } from "../table/streams.ts";
+import { componentOf, keyOf, MASTER_PORT } from "./arming.ts";
+import { endpointKey, type GatewayContext } from "./context.ts";
+
+/** What of an entry is ours: a component's media, by its far end, or nothing we know. */
+interface MediaEntry {
+  readonly component: Component;
+  readonly remote: Endpoint;
+}
+
+/** KernelEvents tells the table what the kernel says has happened to its expectations, media and signalling flows. */
+export class KernelEvents implements TableEvents {
+  readonly #context: GatewayContext;
+  readonly #conntrack: Conntrack;
+  readonly #after: () => void;
+  readonly #reconcile: () => void;
+  readonly #clock: () => number;
+
+  /**
+   * @param after called when the table has taken in an event, to carry out what it now wants
+   * @param reconcile compares the table with the kernel, when events were lost
+   */
+  constructor(
+    context: GatewayContext,
+    conntrack: Conntrack,
+    clock: () => number,
+    after: () => void,
+    reconcile: () => void,
+  ) {
+    this.#context = context;
+    this.#conntrack = conntrack;
+    this.#clock = clock;
+    this.#after = after;
+    this.#reconcile = reconcile;
+  }
+
+  expectationGone(entry: ExpectationEntry): void {
+    const { calls } = this.#context;
+    const { source, destination } = entry.master;
+    const stream =
+      destination.port === MASTER_PORT ? calls.byMaster(destination.host, source.port) : undefined;
+    const component = stream && componentOf(stream, entry);
+    if (component === undefined) return;
+    calls.expectationGone(component, keyOf(entry), this.#now());
+    this.#after();
+  }
+
+  flowBegan(entry: ConntrackEntry): void {
+    const found = this.#mediaOf(entry);
+    if (found === undefined) return;
+    this.#context.calls.flowBegan(found.component, found.remote, this.#now(), true);
+    this.#after();
+  }
+
+  conntrackEnded(entry: ConntrackEntry): void {
+    const { original } = entry;
+    const now = this.#now();
+    const found = this.#mediaOf(entry);
+    if (original.destination.port === MASTER_PORT) this.#masterEnded(original, now);
+    else if (found === undefined) this.#signallingEnded(original);
+    else this.#context.calls.flowEnded(found.component, found.remote, now);
+    this.#after();
+  }
+
+  overrun(): void {
+    this.#context.log.warn("the kernel had more events than could be taken in; its tables are read anew");
+    this.#context.calls.forgetRemovals();
+    this.#reconcile();
+  }
+
+  /** Whichever side spoke first, one end of the entry is our external port. */
+  #mediaOf({ original, reply }: ConntrackEntry): MediaEntry | undefined {
+    const { host } = this.#context.external;
+    if (original.destination.host === host) {
+      const component = this.#component(original.destination.port, original.protocol);
+      if (component !== undefined) return { component, remote: original.source };
+    }
+    if (reply.destination.host !== host) return undefined;
+    const component = this.#component(reply.destination.port, reply.protocol);
+    const isItsPhone =
+      component?.inside.host === original.source.host && component.inside.port === original.source.port;
+    return isItsPhone ? { component, remote: original.destination } : undefined;
+  }
+
+  #component(port: number, protocol: string): Component | undefined {
+    const component = this.#context.calls.byPort(port);
+    return component?.stream.target.transport === protocol ? component : undefined;
+  }
+
+  #masterEnded(tuple: FlowTuple, now: number): void {
+    const stream = this.#context.calls.byMaster(tuple.destination.host, tuple.source.port);
+    // What we took out ourselves is absent already, unless it has been made anew since.
+    if (stream?.master !== "present" || this.#conntrack.lookup(tuple) !== undefined) return;
+    this.#context.calls.masterGone(stream, now);
+  }
+
+  /** The next packet of the flow has it pinned anew. */
+  #signallingEnded({ source, destination, protocol }: FlowTuple): void {
+    const { bindings } = this.#context;
+    const [from, to] = [ipv4ToNumber(source.host), ipv4ToNumber(destination.host)];
+    if (from === undefined || to === undefined) return;
+    const inside = endpointKey(from, source.port);
+    const outward = bindings[protocol].byInside(inside)?.flows.get(endpointKey(to, destination.port));
+    const flow = outward ?? bindings[protocol].byPort(destination.port)?.flows.get(inside);
+    if (flow !== undefined) flow.verifiedAt = undefined;
+  }
+
+  #now(): number {
+    const context = this.#context;
+    context.now = this.#clock();
+    return context.now;
+  }
+}

@@ -1,0 +1,141 @@
+import type { Logger } from "../observe/log.ts";
+import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { openLmdbStore } from "../store/lmdb-store.ts";
+import { bindingKey, callKey, type Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
+import { WriteBehind } from "../store/write-behind.ts";
+import type { Binding, Bindings } from "../table/bindings.ts";
+import type { Call } from "../table/call.ts";
+import type { BindingRecord, CallRecord } from "../table/record.ts";
+import { bindingRecord, callRecord } from "../table/to-record.ts";
+import { endpointKey } from "./context.ts";
+import type { Journal } from "./table-observer.ts";
+import type { Tables } from "./tables.ts";
+
+/** What was put back into the table at start. */
+interface Restored {
+  bindings: number;
+  calls: number;
+  /** Records of what has ended meanwhile, or whose ports somebody else has now. */
+  left: number;
+}
+
+/** Persistence keeps the table in the store of a folder. */
+export interface Persistence {
+  readonly journal: Journal;
+  /** Puts back what an earlier run kept; to be called once, before anything else changes the table. */
+  restore(tables: Tables, now: number): Promise<void>;
+  /** Writes what is not written yet. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store of a folder.
+ *
+ * @param epoch milliseconds since the epoch at which the gateway's clock was 0
+ * @returns undefined when the folder cannot be used, which the log says: calls go through all the same
+ * @throws StoreError EBUSY when another daemon has it
+ */
+export function openPersistence(folder: string, epoch: number, log: Logger): Persistence | undefined {
+  const withoutStore = (error: unknown): void => {
+    if (!(error instanceof StoreError) || error.code === "EBUSY") throw error;
+    log.error({ err: error }, "the table is not kept: a restart will forget bindings and calls");
+  };
+  try {
+    const store = openLmdbStore(folder, log);
+    const writing = new WriteBehind(store, log);
+    const journal = journalTo(writing, epoch);
+    return {
+      journal,
+      async restore(tables, now) {
+        try {
+          await restoreTable(store, tables, journal, epoch, now, log);
+          writing.settle();
+        } catch (error) {
+          withoutStore(error);
+        }
+      },
+      close: () => writing.close(),
+    };
+  } catch (error) {
+    withoutStore(error);
+    return undefined;
+  }
+}
+
+/**
+ * Writes behind what changes.
+ *
+ * @param epoch milliseconds since the epoch at which the gateway's clock was 0
+ */
+function journalTo(store: WriteBehind, epoch: number): Journal {
+  const nothing = (): undefined => undefined;
+  const keyOf = ({ binding, callId }: Call): string => callKey(binding.transport, binding.inside, callId);
+  return {
+    bindingChanged: (binding) =>
+      store.note(bindingKey(binding.transport, binding.inside), () => bindingRecord(binding, epoch)),
+    bindingClosed: (binding) => store.note(bindingKey(binding.transport, binding.inside), nothing),
+    callChanged: (call) => store.note(keyOf(call), () => callRecord(call, epoch)),
+    callClosed: (call) => store.note(keyOf(call), nothing),
+  };
+}
+
+/**
+ * Puts back what an earlier run had. The kernel is not asked yet: `reconcile` then finds out what it holds of it.
+ *
+ * @param now milliseconds of the gateway's clock
+ * @throws StoreError when the store cannot be read; the table then holds what came before that
+ */
+async function restoreTable(
+  store: Store,
+  { bindings, calls }: Tables,
+  journal: Journal,
+  epoch: number,
+  now: number,
+  log: Logger,
+): Promise<void> {
+  const restored: Restored = { bindings: 0, calls: 0, left: 0 };
+  const ofCalls: CallRecord[] = [];
+  for await (const record of store.load()) {
+    if (record.kind === "call") ofCalls.push(record);
+    else if (restoreBinding(bindings[record.transport], record, journal, epoch, now)) restored.bindings++;
+    else restored.left++;
+  }
+  // A call needs its binding, whichever of the two came first.
+  for (const record of ofCalls) {
+    const binding = bindingOf(bindings[record.transport], record);
+    const call = binding && calls.restore(binding, record, -epoch, now);
+    if (call === undefined) restored.left++;
+    else {
+      journal.callChanged(call);
+      restored.calls++;
+    }
+  }
+  if (restored.bindings + restored.left > 0) log.info(restored, "the table of an earlier run was put back");
+}
+
+function restoreBinding(
+  bindings: Bindings,
+  record: BindingRecord,
+  journal: Journal,
+  epoch: number,
+  now: number,
+): boolean {
+  const registrations = record.registrations.map(([name, until]) => [name, until - epoch] as const);
+  const { inside, port, portless, remotes } = record;
+  const binding = bindings.restore(keyOf(record), inside, port, registrations, now);
+  if (binding === undefined) return false;
+  for (const place of portless) binding.portless.add(place);
+  for (const remote of remotes) binding.host.spokeTo(ipv4ToNumber(remote) ?? remote);
+  journal.bindingChanged(binding);
+  return true;
+}
+
+function bindingOf(bindings: Bindings, record: CallRecord): Binding | undefined {
+  return bindings.byInside(keyOf(record));
+}
+
+function keyOf({ inside }: BindingRecord | CallRecord): number | string {
+  const address = ipv4ToNumber(inside.host);
+  return address === undefined ? `${inside.host} ${inside.port}` : endpointKey(address, inside.port);
+}
