@@ -1,19 +1,11 @@
-import type { ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon, QUEUE } from "./daemon.ts";
-import {
-  INSIDE_INTERFACE,
-  Lab,
-  type Machine,
-  OUTSIDE_INTERFACE,
-  PROVIDER_HOSTS,
-  phoneAddress,
-} from "./namespaces.ts";
+import { INSIDE_INTERFACE, Lab, OUTSIDE_INTERFACE, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { builtFile } from "./package-root.ts";
+import { Program } from "./program.ts";
 
 const PHONES = 10_000;
 const PROVIDER = `${PROVIDER_HOSTS[0]}:5060`;
@@ -63,28 +55,4 @@ async function entries(table: "conntrack" | "expect"): Promise<number> {
   const protocol = table === "conntrack" ? ["-p", "udp"] : [];
   const listed = await lab.exec("gw", "conntrack", "-L", table, ...protocol);
   return listed.split("\n").filter(Boolean).length;
-}
-
-/** Program is one of the programs of this folder, spoken with line by line. */
-class Program {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(lab: Lab, machine: Machine, file: string, args: readonly string[]) {
-    const command = [builtFile(`test/lab/${file}`), ...args];
-    this.#child = lab.spawn(machine, process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
-    if (!this.#child.stdout) throw new Error(`${file} has no standard output.`);
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /** The next line it writes; rejects when it has ended. */
-  async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error("A program of the lab ended early.");
-    return value;
-  }
-
-  say(line: string): void {
-    this.#child.stdin?.write(`${line}\n`);
-  }
 }

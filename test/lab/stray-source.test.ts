@@ -50,3 +50,12 @@ test.for(rows)(
     await bothSpeak(first);
   },
 );
+
+test.for(rows)(
+  "a packet from $who after the answer costs nobody their audio ($first speaks first)",
+  async ({ from, first }) => {
+    await call.establish();
+    await stray(from);
+    await bothSpeak(first);
+  },
+);

@@ -64,8 +64,9 @@ export class MediaClock {
     this.#timer = setInterval(() => this.#tick(), TICK);
   }
 
-  /** Starts sending for a session. */
+  /** Starts sending for a session: one packet at once, as a phone that is picked up does, then in its turn. */
   add(session: MediaSession): void {
+    session.sendNext();
     this.#slots[this.#joined++ % this.#slots.length]?.add(session);
   }
 
