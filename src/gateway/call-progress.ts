@@ -40,9 +40,15 @@ export type Progress = "answered" | "ended" | "alive";
  *
  * @param now milliseconds
  */
-export function progressCall(calls: Calls, call: Call, message: SipMessage, now: number): Progress {
+export function progressCall(
+  calls: Calls,
+  call: Call,
+  message: SipMessage,
+  direction: "outbound" | "inbound",
+  now: number,
+): Progress {
   if (message.kind === "request") noteRequestSeen(calls, call, message, now);
-  else if (message.status >= 200) return progressByResponse(calls, call, message, now);
+  else if (message.status >= 200) return progressByResponse(calls, call, message, direction, now);
   calls.heard(call, now);
   return "alive";
 }
@@ -53,7 +59,13 @@ function noteRequestSeen(calls: Calls, call: Call, { method }: SipMessage, now: 
   else if (method !== "INVITE") call.unackedSince = undefined;
 }
 
-function progressByResponse(calls: Calls, call: Call, message: SipMessage, now: number): Progress {
+function progressByResponse(
+  calls: Calls,
+  call: Call,
+  message: SipMessage,
+  direction: "outbound" | "inbound",
+  now: number,
+): Progress {
   const { status, method } = message;
   const dialog = dialogOf(message);
   if (method === "BYE") {
@@ -73,6 +85,7 @@ function progressByResponse(calls: Calls, call: Call, message: SipMessage, now: 
   call.sessionExpires = sessionExpires(message);
   if (method === "INVITE") {
     call.unackedSince = now;
+    call.ackPassesHere = direction === "outbound";
     calls.answered(call, dialog, now);
     return "answered";
   }

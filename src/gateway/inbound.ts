@@ -95,7 +95,7 @@ export class Inbound {
       calls.remoteSaid(call, message.kind === "request" ? message.fromTag : message.toTag, targets);
       calls.settle(call, now);
     }
-    const progress = progressCall(calls, call, message, now);
+    const progress = progressCall(calls, call, message, "inbound", now);
     if (progress === "answered") calls.chooseFork(call, message.toTag, now);
   }
 }

@@ -3,7 +3,7 @@ import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { TableEvents } from "../kernel/events.ts";
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
-import type { Endpoint } from "../packet/endpoint.ts";
+import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Component } from "../table/streams.ts";
 import { componentOf, keyOf, MASTER_PORT } from "./arming.ts";
@@ -55,7 +55,22 @@ export class KernelEvents implements TableEvents {
   flowBegan(entry: ConntrackEntry): void {
     const found = this.#mediaOf(entry);
     if (found === undefined) return;
-    this.#context.calls.flowBegan(found.component, found.remote, this.#now(), true);
+    const { component, remote } = found;
+    const now = this.#now();
+    if (
+      isSameEndpoint(entry.reply.destination, remote) ||
+      isSameEndpoint(entry.original.destination, remote)
+    ) {
+      this.#context.calls.flowBegan(component, remote, now, true);
+    } else {
+      // The phone's own packets overtook their expectation: their entry leads elsewhere, and the kernel has given
+      // this one another source port so that the two do not meet. Both would last for the whole call.
+      const { transport: protocol } = component.stream.target;
+      this.#conntrack.remove({ protocol, source: component.inside, destination: remote });
+      this.#conntrack.remove(entry.original);
+      this.#context.counters.strayRemoved += 2;
+      this.#context.calls.armAgain(component, now);
+    }
     this.#after();
   }
 

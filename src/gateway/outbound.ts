@@ -137,7 +137,7 @@ export class Outbound {
       // offer and no answer, as of an INFO that trickles candidates, leaves the call as it is.
       calls.end(call, "not-a-call", now);
     }
-    progressCall(calls, call, message, now);
+    progressCall(calls, call, message, "outbound", now);
   }
 }
 

@@ -41,6 +41,9 @@ const TRANSACTION = 32_000;
 /**
  * When and why a call ends if nothing more is heard of it.
  *
+ * A 2xx of the inside party that nobody acknowledges ends it, media or not (RFC 3261 §13.3.1.4). The ACK of a call
+ * from inside may go to a port of the remote that is not SIP to us, so there media shows that it has got there.
+ *
  * @returns undefined while only its media keeps it: what flows is not ended by a clock
  */
 export function endingOf(call: Call, timers: CallTimers): Ending | undefined {
@@ -51,20 +54,21 @@ export function endingOf(call: Call, timers: CallTimers): Ending | undefined {
     if (call.cancelledAt === undefined) return unanswered;
     return earlier(unanswered, { at: call.cancelledAt + TRANSACTION, why: "cancelled" });
   }
-  if (call.isFlowing) return undefined;
+  const unacked = unackedEnd(call);
+  if (call.isFlowing) return call.ackPassesHere ? unacked : undefined;
   const quiet = call.isHeld
     ? ({ at: call.heardAt + timers.answered, why: "silent-on-hold" } as const)
     : ({ at: Math.max(call.heardAt, call.quietSince) + timers.mediaIdle, why: "media-idle" } as const);
-  return earlier(earlier(quiet, sessionEnd(call)), unacked(call));
+  return earlier(earlier(quiet, sessionEnd(call)), unacked);
 }
 
+/** Whoever refreshes it sends a BYE before it is over (RFC 4028 §10), so nothing is left to wait for. */
 function sessionEnd({ refreshedAt, sessionExpires }: Call): Ending | undefined {
   if (sessionExpires === undefined) return undefined;
-  // RFC 4028 §10: the BYE is due before the session ends; its transaction may take this long.
-  return { at: refreshedAt + sessionExpires * 1000 + TRANSACTION, why: "session-expired" };
+  return { at: refreshedAt + sessionExpires * 1000, why: "session-expired" };
 }
 
-function unacked({ unackedSince }: Call): Ending | undefined {
+function unackedEnd({ unackedSince }: Call): Ending | undefined {
   return unackedSince === undefined ? undefined : { at: unackedSince + TRANSACTION, why: "no-ack" };
 }
 

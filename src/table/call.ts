@@ -44,6 +44,8 @@ export class Call implements StreamOwner {
   quietSince: number;
   /** What still waits for its counterpart: a 2xx for its ACK, a CANCEL or a BYE for its response. */
   unackedSince: number | undefined;
+  /** True when the ACK comes from outside, to a port of ours, so that it cannot pass us by. */
+  ackPassesHere = false;
   cancelledAt: number | undefined;
   byeAt: number | undefined;
   readonly timer: TimerEntry;
@@ -84,6 +86,10 @@ export class Call implements StreamOwner {
       streams++;
     }
     return streams > 0;
+  }
+
+  mediaSeen(): void {
+    if (!this.ackPassesHere) this.unackedSince = undefined;
   }
 
   /** How many INVITEs and UPDATEs wait for their final response. */

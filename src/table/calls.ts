@@ -276,7 +276,11 @@ export class Calls {
   /** The kernel has a conntrack for a component's media; `noticed` when it will tell of its end. */
   flowBegan(component: Component, remote: Endpoint, now: number, noticed: boolean): void {
     this.#expectations.flowBegan(component, remote, now, noticed);
-    component.stream.call.unackedSince = undefined;
+  }
+
+  /** Media has used an expectation of a component, and its conntrack is of no use. */
+  armAgain(component: Component, now: number): void {
+    this.#expectations.armAgain(component, now);
   }
 
   /** The kernel has that conntrack no more. */

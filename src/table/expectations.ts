@@ -136,8 +136,14 @@ export class Expectations {
     }
     const flow: MediaFlow = { remote, since: now, noticed };
     component.hasFlowed = true;
+    component.stream.call.mediaSeen();
     this.#become(component, withFlow(state, flow));
     this.#apply(component, now, true);
+  }
+
+  /** Whoever used an expectation of a component has no use of it: it is made anew. */
+  armAgain(component: Component, now: number): void {
+    if (component.stream.call.phase !== "ended") this.#apply(component, now, true);
   }
 
   /** A conntrack of a component's media is gone; in a live call its media is expected again. */

@@ -88,8 +88,8 @@ export interface StreamOwner {
   /** True while the kernel forwards media of it; `quietSince` says in milliseconds since when it does not. */
   readonly isFlowing: boolean;
   quietSince: number;
-  /** Milliseconds at which a 2xx was seen whose ACK was not; media shows that it has got there. */
-  unackedSince: number | undefined;
+  /** Media that flows shows that a 2xx was acknowledged, unless its ACK was bound to pass here. */
+  mediaSeen(): void;
 }
 
 /** Stream is one m= line of one inside endpoint in one call, with its external ports. */

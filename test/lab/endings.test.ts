@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { Daemon } from "./daemon.ts";
 import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
-import { Lab } from "./namespaces.ts";
+import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { ScriptCall } from "./script-call.ts";
+import { sessionDescription } from "./script-message.ts";
 
 /** Short lives in seconds, and ports for two calls: the next ones get some only if the last have given theirs back. */
 const CONFIG = `
@@ -13,7 +14,9 @@ media = "10000-10003"
 [timers]
 early = 3
 linger = 1
+media_idle = 4
 `;
+const WITHOUT_MEDIA_IDLE = CONFIG.replace(/^media_idle.*$/m, "");
 const NOTHING = { expectations: 0, masters: 0, calls: 0, streams: 0 };
 const EARLY = 3000;
 
@@ -26,6 +29,9 @@ let calls = 0;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
+  for (const name of ["udp_timeout", "udp_timeout_stream"]) {
+    await lab.exec("gw", "sysctl", "-qw", `net.netfilter.nf_conntrack_${name}=2`);
+  }
   daemon = await Daemon.start(lab, configured(lab, CONFIG));
   gauge = new GatewayGauge(lab);
   ends = await ScriptCall.open(lab, "unused");
@@ -100,4 +106,46 @@ test("each 180 begins the early timer anew", async () => {
     await call.answer("180 Ringing");
   }
   await expectFreed();
+});
+
+test("a call that is silent for the media-idle time, and whose flows the kernel has forgotten, is over", async () => {
+  await established();
+  await call.phoneSpeaks();
+  await call.providerSpeaks();
+  expect(await gauge.remains(daemon)).toMatchObject({ calls: 1, streams: 1 });
+  await expectFreed(20_000);
+});
+
+test("a call with media is not over after the media-idle time", async () => {
+  await established();
+  for (let n = 0; n < 7; n++) {
+    await call.phoneSpeaks();
+    await delay(1000);
+  }
+  expect(await gauge.remains(daemon)).toMatchObject({ calls: 1, streams: 1 });
+  await call.accept(await call.phoneSays("BYE"));
+  await expectFreed();
+});
+
+test("a session that is not refreshed is over when it expires (RFC 4028 §10)", async () => {
+  await daemon.stop();
+  daemon = await Daemon.restart(lab, configured(lab, WITHOUT_MEDIA_IDLE));
+  // No phone would accept so short a session (§4 wants 90 s); it is for the test's sake.
+  await established(["Session-Expires: 4;refresher=uas"]);
+  expect(await gauge.remains(daemon)).toMatchObject({ calls: 1, streams: 1 });
+  await expectFreed(20_000);
+});
+
+test("64*T1 after a BYE that is never answered, and after a 200 that is never acknowledged, a call is over", async () => {
+  await established();
+  await call.phoneSays("BYE");
+
+  const unacknowledged = ends.another("unacknowledged@phone", {
+    phoneMedia: await ends.inside.open(`${phoneAddress(0)}:6002`),
+    providerMedia: await ends.outside.open(`${PROVIDER_HOSTS[1]}:7002`),
+  });
+  await unacknowledged.invite();
+  await unacknowledged.answer("200 OK", { sdp: sessionDescription(unacknowledged.providerMedia.address) });
+  expect(await gauge.remains(daemon)).toMatchObject({ calls: 2, streams: 2 });
+  await expectFreed(45_000);
 });
