@@ -173,13 +173,15 @@ export class Expectations {
   /**
    * Arms those that wait, the most urgent first, as far as slots are free.
    *
-   * @param urgent only answered media that was never heard, and not what the kernel refused a moment ago
+   * @param urgent not what the kernel refused a moment ago, and, unless slots are plenty, only answered media that was
+   * never heard: RTCP that nobody sends would be armed and evicted in turn
    */
   refill(now: number, urgent: boolean): void {
     for (let count = 0; count < MOST_REFILLS; count++) {
       const component = this.#slots.firstWaiting();
       if (component === undefined) return;
-      if (urgent && (rankOf(component) < RANKS.length - 1 || waitsForKernel(component))) return;
+      const isUrgent = rankOf(component) === RANKS.length - 1 || this.#slots.isPlenty;
+      if (urgent && (!isUrgent || waitsForKernel(component))) return;
       const before = expectationsOf(component).size;
       this.#apply(component, now, false);
       if (expectationsOf(component).size === before) return;

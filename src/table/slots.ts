@@ -4,19 +4,19 @@ import { type Component, expectationsOf, flowOf } from "./streams.ts";
 
 /**
  * How soon a component gives way when slots are short, the first one first: it has a flow already; nobody has
- * answered it; its media has flowed before; RTCP; and last of all answered media that was never heard.
+ * answered it; its media has flowed before; and last of all answered media that was never heard. RTCP goes before RTP.
  */
-export const RANKS = ["surplus", "unanswered", "idle", "rtcp", "answered"] as const;
+export const RANKS = ["surplus", "unanswered", "idle-rtcp", "idle", "answered-rtcp", "answered"] as const;
 
 /** An index of RANKS. */
-export type Rank = 0 | 1 | 2 | 3 | 4;
+export type Rank = 0 | 1 | 2 | 3 | 4 | 5;
 
 /** The rank of a component as it stands. */
 export function rankOf(component: Component): Rank {
   if (flowOf(component) !== undefined) return 0;
   if (!component.answered) return 1;
-  if (component.hasFlowed) return 2;
-  return component.kind === "rtcp" ? 3 : 4;
+  if (component.hasFlowed) return component.kind === "rtcp" ? 2 : 3;
+  return component.kind === "rtcp" ? 4 : 5;
 }
 
 interface Holding {
@@ -52,6 +52,11 @@ export class Slots {
     return this.#most;
   }
 
+  /** True while at least half of them are free. */
+  get isPlenty(): boolean {
+    return this.#used * 2 <= this.limit;
+  }
+
   /** How many components wait for slots. */
   get waiting(): number {
     return this.#waiting.reduce((sum, { size }) => sum + size, 0);
@@ -81,12 +86,14 @@ export class Slots {
   }
 
   /**
-   * Who gives way to a component of `rank`: nobody more urgent than that.
+   * Who gives way to a component of `rank`: nobody more urgent than that. Media that has flowed before waits for its
+   * like, though: when many flows end at once (conntrack -F), each is back as soon as it has a slot for a moment.
    *
    * @returns undefined when nobody does
    */
   victim(rank: Rank, forWhom: Component): Component | undefined {
-    for (let index = 0; index <= rank; index++) {
+    const last = RANKS[rank] === "idle" ? rank - 1 : rank;
+    for (let index = 0; index <= last; index++) {
       const found = this.#victims[index]?.oldestOfLargest();
       if (found !== undefined && found !== forWhom) return found;
     }

@@ -591,6 +591,22 @@ describe("Calls", () => {
       expect(kinds([first, second, third])).toEqual(["armed", "waiting", "armed"]);
     });
 
+    it("lets media that has flowed before wait for its like", () => {
+      const streams = ["a", "b", "c"].map((name, index) => {
+        const stream = talk(`192.168.50.2${index}`, name);
+        const [rtp] = stream.components;
+        if (rtp === undefined) throw new Error("no component");
+        packet(rtp, `in ${PEER}`, PEER, 20_000);
+        return { stream, rtp };
+      });
+      for (const { rtp } of streams) calls.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
+      expect(kinds(streams.map(({ stream }) => stream))).toEqual(["armed", "armed", "waiting"]);
+      const [first] = streams;
+      if (first !== undefined) packet(first.rtp, `in ${PEER}`, PEER, 20_000);
+      calls.refill(0, true);
+      expect(kinds(streams.map(({ stream }) => stream))).toEqual(["flowing", "armed", "armed"]);
+    });
+
     it("takes the slots of one host that floods it, and of no other", () => {
       const victim = ring("192.168.50.20", "honest");
       const flood = calls.of(bindingOf("192.168.50.66"), "flood", 0);
