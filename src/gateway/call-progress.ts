@@ -53,8 +53,9 @@ export function progressCall(
   return "alive";
 }
 
-function noteRequestSeen(calls: Calls, call: Call, { method }: SipMessage, now: number): void {
-  if (method === "BYE") calls.byeSeen(call, now);
+function noteRequestSeen(calls: Calls, call: Call, message: SipMessage, now: number): void {
+  const { method } = message;
+  if (method === "BYE") calls.byeSeen(call, dialogOf(message), now);
   else if (method === "CANCEL") call.cancelledAt ??= now;
   else if (method !== "INVITE") call.unackedSince = undefined;
 }

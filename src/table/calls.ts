@@ -211,9 +211,9 @@ export class Calls {
     for (const stream of [...call.streams.values()]) if (!named.has(stream)) this.#closeStream(stream);
   }
 
-  /** A BYE was seen: with the last dialog the media is over, whether or not its response comes. */
-  byeSeen(call: Call, now: number): void {
-    if (call.phase !== "answered" || call.dialogs.size > 1 || call.byeAt !== undefined) return;
+  /** A BYE in a dialog was seen: with the last dialog the media is over, whether or not its response comes. */
+  byeSeen(call: Call, dialog: string, now: number): void {
+    if (!call.dialogs.has(dialog) || call.dialogs.size > 1 || call.byeAt !== undefined) return;
     call.byeAt = now;
     for (const stream of call.streams.values()) this.#expectations.release(stream);
   }
