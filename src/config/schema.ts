@@ -42,6 +42,11 @@ export const schema = z.strictObject({
   networks: z
     .array(ipv4Network)
     .default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]),
+  /**
+   * Outside networks that may call any endpoint that has a binding: proxies of a provider that phones never send to.
+   * Everybody else may call only those who have sent them SIP.
+   */
+  peers: z.array(ipv4Network).default([]),
   /** What is done to the SIP of which hosts; the first rule that matches decides, and translates by default. */
   modes: z
     .array(

@@ -111,6 +111,7 @@ export async function startGateway(
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
   const udpTimeouts = readUdpTimeouts();
   const networks = config.networks.map(Network.parse);
+  const peers = config.peers.map(Network.parse);
   const context: GatewayContext = {
     bindings,
     calls,
@@ -127,6 +128,7 @@ export async function startGateway(
     budget,
     routeOf: routeToDestination(routes, sides),
     isTranslated: (address) => networks.some((network) => network.contains(address)),
+    isPeer: (address) => peers.some((network) => network.contains(address)),
     modeOf: modeRules(config.modes),
     now: clock(),
     external,

@@ -43,6 +43,8 @@ export interface GatewayContext {
   readonly routeOf: RouteOf;
   /** True for an inside address that is behind our NAT: others are routed and none of our business. */
   readonly isTranslated: (address: number) => boolean;
+  /** True for an outside address that may call any endpoint that has a binding. */
+  readonly isPeer: (address: number) => boolean;
   readonly modeOf: ModeOf;
   /** Milliseconds of a monotonic clock, read once a batch. */
   now: number;

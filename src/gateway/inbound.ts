@@ -44,7 +44,7 @@ export class Inbound {
     if (binding === undefined) return "no-binding";
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
-    if (!binding.host.knows(packet.source)) return "source-not-allowed";
+    if (!binding.host.knows(packet.source) && !context.isPeer(packet.source)) return "source-not-allowed";
     if (context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, packet.source) === "off") return "mode-off";
     const flow = flowOf(context, binding, packet.source, packet.sourcePort);
     const failure = context.pins.ensure(binding, flow, "inbound", context.now);

@@ -75,6 +75,7 @@ export class Replay {
       budget: { warn: (_now, fields) => this.#note(fields) },
       routeOf: (destination) => (isInside(destination) ? "inside-destination" : "outside"),
       isTranslated: isInside,
+      isPeer: () => false,
       modeOf: modeRules(config.modes),
       now: start,
       external: externalAddress(numberToIpv4(sides.external), config.advertise),
