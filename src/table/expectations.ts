@@ -281,7 +281,7 @@ export class Expectations {
     this.#become(component, armed(since, expectations, flowOf(component), undefined));
     this.#watch(component.stream, now + this.#options.renewal);
     this.#arming.arm(component, lacking, (failure, refused) =>
-      this.#failed(component, failure, refused, now, attempt + 1),
+      this.#failed(component, failure, refused, now, mayEvict, attempt + 1),
     );
   }
 
@@ -290,6 +290,7 @@ export class Expectations {
     failure: ArmFailure,
     refused: readonly Wanted[],
     now: number,
+    mayEvict: boolean,
     attempt: number,
   ): void {
     const { state, stream } = component;
@@ -299,7 +300,7 @@ export class Expectations {
     this.#slots.note(component);
     switch (attempt < MOST_ATTEMPTS ? failure : "busy") {
       case "full": {
-        const victim = this.#slots.victim(rankOf(component), component);
+        const victim = mayEvict ? this.#slots.victim(rankOf(component), component) : undefined;
         if (victim === undefined) {
           this.#wait(component, "kernel-full", now);
           return;
@@ -325,7 +326,7 @@ export class Expectations {
         component.wanted = component.wanted.filter((one) => !refused.includes(one));
         break;
     }
-    this.#apply(component, now, true, attempt);
+    this.#apply(component, now, mayEvict, attempt);
   }
 
   #makeRoom(component: Component, count: number, mayEvict: boolean, now: number): boolean {

@@ -1,3 +1,5 @@
+import { OldestFirst } from "./oldest-first.ts";
+
 /**
  * FairQueue keeps items by their holder, oldest first, and finds the oldest item of the holder that has most: what
  * has to make room is taken from whoever takes most of it, so that one holder cannot push out another's.
@@ -8,8 +10,8 @@
  *     #byCount[1] = { holder c }
  */
 export class FairQueue<Holder extends object, Item extends object> {
-  readonly #items = new Map<Holder, Set<Item>>();
-  readonly #byCount: Set<Holder>[] = [];
+  readonly #items = new Map<Holder, OldestFirst<Item>>();
+  readonly #byCount: OldestFirst<Holder>[] = [];
   #most = 0;
   #size = 0;
 
@@ -19,15 +21,13 @@ export class FairQueue<Holder extends object, Item extends object> {
 
   /** Appends an item, or moves it to the end if it is there. */
   add(holder: Holder, item: Item): void {
-    const items = this.#items.get(holder) ?? new Set();
-    if (items.delete(item)) {
-      items.add(item);
-      return;
-    }
-    if (items.size === 0) this.#items.set(holder, items);
-    items.add(item);
+    const items = this.#items.get(holder) ?? new OldestFirst();
+    const before = items.size;
+    items.renew(item);
+    if (items.size === before) return;
+    if (before === 0) this.#items.set(holder, items);
     this.#size++;
-    this.#refile(holder, items.size - 1, items.size);
+    this.#refile(holder, before, items.size);
   }
 
   /** @returns false when it was not there */
@@ -40,18 +40,27 @@ export class FairQueue<Holder extends object, Item extends object> {
     return true;
   }
 
-  /** The oldest item of a holder that has most, undefined when there is none at all. */
-  oldestOfLargest(): Item | undefined {
-    for (const holder of this.#byCount[this.#most] ?? []) {
-      for (const item of this.#items.get(holder) ?? []) return item;
-    }
-    return undefined;
+  /**
+   * The oldest item of a holder that has most, undefined when there is none at all.
+   *
+   * @param spared is passed over, and is then the youngest
+   */
+  oldestOfLargest(spared?: Item): Item | undefined {
+    const largest = this.#byCount[this.#most];
+    const holder = largest?.oldest;
+    if (largest === undefined || holder === undefined) return undefined;
+    const items = this.#items.get(holder);
+    if (spared === undefined || items?.oldest !== spared) return items?.oldest;
+    items.renew(spared);
+    largest.renew(holder);
+    const other = this.oldestOfLargest();
+    return other === spared ? undefined : other;
   }
 
   #refile(holder: Holder, from: number, to: number): void {
     if (from > 0) this.#byCount[from]?.delete(holder);
     if (to > 0) {
-      const filed = this.#byCount[to] ?? new Set();
+      const filed = this.#byCount[to] ?? new OldestFirst();
       this.#byCount[to] = filed;
       filed.add(holder);
     }

@@ -1,5 +1,6 @@
 import { FairQueue } from "./fair-queue.ts";
 import type { InsideHost } from "./inside-hosts.ts";
+import { OldestFirst } from "./oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "./streams.ts";
 
 /**
@@ -33,14 +34,14 @@ export class Slots {
   readonly limit: number;
   readonly #holdings = new Map<Component, Holding>();
   readonly #victims: readonly FairQueue<InsideHost, Component>[];
-  readonly #waiting: readonly Set<Component>[];
+  readonly #waiting: readonly OldestFirst<Component>[];
   #used = 0;
   #most = 0;
 
   constructor(limit: number) {
     this.limit = limit;
     this.#victims = RANKS.map(() => new FairQueue());
-    this.#waiting = RANKS.map(() => new Set());
+    this.#waiting = RANKS.map(() => new OldestFirst());
   }
 
   get used(): number {
@@ -79,9 +80,9 @@ export class Slots {
     } else this.#holdings.delete(component);
     const { state } = component;
     const waits = state.kind === "waiting" || (state.kind === "armed" && state.lacks !== undefined);
-    for (const [index, set] of this.#waiting.entries()) {
-      if (waits && index === rank) set.add(component);
-      else set.delete(component);
+    for (let index = 0; index < RANKS.length; index++) {
+      if (waits && index === rank) this.#waiting[index]?.add(component);
+      else this.#waiting[index]?.delete(component);
     }
   }
 
@@ -94,8 +95,8 @@ export class Slots {
   victim(rank: Rank, forWhom: Component): Component | undefined {
     const last = RANKS[rank] === "idle" ? rank - 1 : rank;
     for (let index = 0; index <= last; index++) {
-      const found = this.#victims[index]?.oldestOfLargest();
-      if (found !== undefined && found !== forWhom) return found;
+      const found = this.#victims[index]?.oldestOfLargest(forWhom);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
@@ -103,7 +104,8 @@ export class Slots {
   /** The most urgent of those that wait, the one that has waited longest; undefined when none does. */
   firstWaiting(): Component | undefined {
     for (let index = RANKS.length - 1; index >= 0; index--) {
-      for (const component of this.#waiting[index] ?? []) return component;
+      const component = this.#waiting[index]?.oldest;
+      if (component !== undefined) return component;
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ArmFailure, Arming } from "../../src/table/arming.ts";
+import type { ArmFailure } from "../../src/table/arming.ts";
 import { type Binding, Bindings } from "../../src/table/bindings.ts";
 import type { Call } from "../../src/table/call.ts";
 import { Calls } from "../../src/table/calls.ts";
@@ -7,63 +7,14 @@ import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import type { Component, MediaTarget, Stream } from "../../src/table/streams.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
-import { type SourcePolicy, wantedKey } from "../../src/table/wanted.ts";
+import type { SourcePolicy } from "../../src/table/wanted.ts";
+import { ArmingRecorder, target } from "./arming-recorder.ts";
 
 const TIMERS = { early: 180_000, answered: 7_200_000, mediaIdle: 3_600_000, linger: 5000 };
 const PEER = "203.0.113.2";
 
-/** Records what the table asks for, in the order it asks. */
-class Recorder implements Arming {
-  readonly asked: string[] = [];
-  /** What the kernel says to the next requests, one each; it takes them once there is nothing more. */
-  readonly refusals: ArmFailure[] = [];
-
-  arm: Arming["arm"] = (component, wanted, failed) => {
-    const refusal = this.refusals.shift();
-    if (refusal !== undefined) {
-      this.asked.push(`refuse ${component.kind}`);
-      failed(refusal, wanted);
-      return;
-    }
-    component.stream.master = "present";
-    for (const one of wanted) this.asked.push(`arm ${component.kind} ${wantedKey(one)}`);
-  };
-
-  renew: Arming["renew"] = (component, wanted) => {
-    for (const one of wanted) this.asked.push(`renew ${component.kind} ${wantedKey(one)}`);
-  };
-
-  disarm: Arming["disarm"] = (component, wanted) => {
-    for (const one of wanted) this.asked.push(`disarm ${component.kind} ${wantedKey(one)}`);
-  };
-
-  release: Arming["release"] = (stream) => {
-    stream.master = "absent";
-    this.asked.push("release");
-  };
-
-  /** What was asked for since the last call. */
-  take(): string[] {
-    return this.asked.splice(0);
-  }
-}
-
-function target(host: string, port: number, more: Partial<MediaTarget> = {}): MediaTarget {
-  return {
-    index: 0,
-    media: "audio",
-    transport: "udp",
-    rtp: { host, port },
-    rtcp: { host, port: port + 1 },
-    mux: false,
-    count: 1,
-    held: false,
-    ...more,
-  };
-}
-
 describe("Calls", () => {
-  let arming: Recorder;
+  let arming: ArmingRecorder;
   let wheel: TimerWheel;
   let calls: Calls;
   let call: Call;
@@ -97,7 +48,7 @@ describe("Calls", () => {
   }
 
   function make(slots = 1000, sources: SourcePolicy = "signalled", streamsPerHost = 10, most = 20): void {
-    arming = new Recorder();
+    arming = new ArmingRecorder();
     wheel = new TimerWheel(0);
     told = [];
     const hosts = new InsideHosts();
@@ -513,6 +464,18 @@ describe("Calls", () => {
       expect(kindOf(stream)).toBe("armed");
     });
 
+    it("for a full table, lets nobody of the same urgency make room for what has waited", () => {
+      const armed = offer(calls.of(bindingOf("192.168.50.11"), "ringing", 0), line);
+      arming.refusals.push("full");
+      const waiting = offer(call, line);
+      expect([armed, waiting].map(kindOf)).toEqual(["waiting", "armed"]);
+      told = [];
+      arming.refusals.push("full");
+      calls.refill(250, false);
+      expect([armed, waiting].map(kindOf)).toEqual(["waiting", "armed"]);
+      expect(told).toEqual([]);
+    });
+
     it("because it was busy, tries again later", () => {
       arming.refusals.push("busy");
       const stream = offer(call, line);
@@ -579,6 +542,23 @@ describe("Calls", () => {
     it("never evicts an answered stream for one that rings", () => {
       const talking = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b")];
       expect(kinds([ring("192.168.50.22", "c"), ...talking])).toEqual(["waiting", "armed", "armed"]);
+    });
+
+    it("lets a call that rings give way to one that rang before it and is answered now", () => {
+      const streams = ["a", "b", "c", "d"].map((name, index) => ring(`192.168.50.2${index}`, name));
+      const [first] = streams;
+      if (first === undefined) throw new Error("no stream");
+      answer(callOf(first), "t1", inside(PEER, 20_000));
+      expect(kinds(streams)).toEqual(["armed", "waiting", "armed", "armed"]);
+      expect(first.components[0]?.state).toMatchObject({ lacks: undefined });
+    });
+
+    it("lets another of the same urgency give way to the oldest of them", () => {
+      const streams = [talk("192.168.50.20", "a"), talk("192.168.50.21", "b")];
+      const [first] = streams;
+      if (first === undefined) throw new Error("no stream");
+      answer(callOf(first), "t1", inside("203.0.113.9", 20_000));
+      expect(kinds(streams)).toEqual(["armed", "waiting"]);
     });
 
     it("lets what has flowed before give way to what was never heard", () => {
