@@ -78,12 +78,12 @@ function progressByResponse(
     calls.heard(call, now);
     return "alive";
   }
-  const refused = status >= 300;
-  if (call.responded(transactionOf(message), refused)) calls.settle(call, now);
-  if (refused) return refusedBy(calls, call, message, dialog, now);
-  calls.prune(call);
-  call.refreshedAt = now;
-  call.sessionExpires = sessionExpires(message);
+  if (status >= 300) {
+    calls.refused(call, transactionOf(message), method, now);
+    return refusedBy(calls, call, message, dialog, now);
+  }
+  call.accepted(transactionOf(message));
+  calls.agreed(call, sessionExpires(message), now);
   if (method === "INVITE") {
     call.unackedSince = now;
     call.ackPassesHere = direction === "outbound";

@@ -104,18 +104,27 @@ export class Call implements StreamOwner {
     }
   }
 
+  /** Notes that such a request was accepted. */
+  accepted(branch: string): void {
+    this.#before.delete(branch);
+  }
+
   /**
-   * Notes the final response to such a request. When it was refused within a dialog, the session is again what it
-   * was before (RFC 3261 §14.1, RFC 3311 §5.2).
+   * Notes that such a request was refused: the session is again what it was before (RFC 3261 §14.1, RFC 3311 §5.2).
    *
    * @returns true when the session has changed by it
    */
-  responded(branch: string, refused: boolean): boolean {
+  refused(branch: string, method: string): boolean {
     const before = this.#before.get(branch);
+    if (before === undefined) return false;
+    const open = [...this.#before.keys()];
     this.#before.delete(branch);
-    if (!refused || before === undefined || this.dialogs.size === 0) return false;
-    this.lines = before.lines;
-    this.remotes = before.remotes;
+    // Of the INVITEs that are to begin it, others may go on: what they have said stands.
+    if (method === "INVITE" && this.dialogs.size === 0) return false;
+    // What this one had proposed is not what a request after it would leave.
+    for (const later of open.slice(open.indexOf(branch) + 1)) this.#before.set(later, before);
+    this.lines = new Map(before.lines);
+    this.remotes = new Map(before.remotes);
     return true;
   }
 

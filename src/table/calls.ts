@@ -204,11 +204,29 @@ export class Calls {
     this.settle(call, now);
   }
 
-  /** Frees the streams that a session which both sides have agreed on no longer names. */
-  prune(call: Call): void {
+  /**
+   * A 2xx shows that both sides have agreed on the session; streams that it no longer names are freed.
+   *
+   * @param sessionExpires seconds of its session timer, undefined without one
+   */
+  agreed(call: Call, sessionExpires: number | undefined, now: number): void {
+    call.refreshedAt = now;
+    call.sessionExpires = sessionExpires;
+    this.#observer.callChanged(call);
     if (call.open > 0) return;
     const named = new Set([...call.lines.values()].flat());
     for (const stream of [...call.streams.values()]) if (!named.has(stream)) this.#closeStream(stream);
+  }
+
+  /**
+   * A request that was to change the session was refused.
+   *
+   * @param branch of its topmost Via
+   */
+  refused(call: Call, branch: string, method: string, now: number): void {
+    if (!call.refused(branch, method)) return;
+    this.#observer.callChanged(call);
+    this.settle(call, now);
   }
 
   /** A BYE in a dialog was seen: with the last dialog the media is over, whether or not its response comes. */

@@ -1,16 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ArmFailure } from "../../src/table/arming.ts";
-import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/bindings.ts";
 import type { Call } from "../../src/table/call.ts";
-import { Calls } from "../../src/table/calls.ts";
-import { InsideHosts } from "../../src/table/inside-hosts.ts";
-import { PortPool } from "../../src/table/ports.ts";
+import type { Calls } from "../../src/table/calls.ts";
 import type { Component, MediaTarget, Stream } from "../../src/table/streams.ts";
-import { TimerWheel } from "../../src/table/timer-wheel.ts";
+import type { TimerWheel } from "../../src/table/timer-wheel.ts";
 import type { SourcePolicy } from "../../src/table/wanted.ts";
-import { ArmingRecorder, target } from "./arming-recorder.ts";
+import { type ArmingRecorder, target } from "./arming-recorder.ts";
+import { makeCalls } from "./make-calls.ts";
 
-const TIMERS = { early: 180_000, answered: 7_200_000, mediaIdle: 3_600_000, linger: 5000 };
 const PEER = "203.0.113.2";
 
 describe("Calls", () => {
@@ -48,42 +46,7 @@ describe("Calls", () => {
   }
 
   function make(slots = 1000, sources: SourcePolicy = "signalled", streamsPerHost = 10, most = 20): void {
-    arming = new ArmingRecorder();
-    wheel = new TimerWheel(0);
-    told = [];
-    const hosts = new InsideHosts();
-    const media = new PortPool(2, { first: 10_000, last: 10_999 }, () => false);
-    const limits = { calls: most, streams: 400, streamsPerHost, slots };
-    const silent = (): void => undefined;
-    calls = new Calls(
-      media,
-      wheel,
-      arming,
-      TIMERS,
-      limits,
-      { renewal: 150_000, sources },
-      {
-        bindingChanged: silent,
-        bindingClosed: silent,
-        callChanged: silent,
-        callClosed: silent,
-        consumed: silent,
-        callEnded: (_call, why) => told.push(why),
-        evicted: ({ kind, stream }) => told.push(`evicted ${kind} ${stream.call.callId}`),
-        strayed: (_component, remote) => told.push(`stray ${remote}`),
-      },
-    );
-    const signalling = new PortPool(1, { first: 5060, last: 5999 }, () => false);
-    const bindings = new Bindings("udp", signalling, hosts, wheel, 500, 600_000, {
-      changed: silent,
-      closed: silent,
-    });
-    let key = 0;
-    bindingOf = (host) => {
-      const binding = bindings.create(key++, { host, port: 5060 }, 0);
-      if (typeof binding === "string") throw new Error(binding);
-      return binding;
-    };
+    ({ arming, wheel, told, calls, bindingOf } = makeCalls({ calls: most, streamsPerHost, slots }, sources));
     call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   }
 
@@ -404,10 +367,10 @@ describe("Calls", () => {
     const first = offer(call);
     const second = offer(call, target("192.168.50.10", 5000));
     call.requested("z9hG4bK1");
-    calls.prune(call);
+    calls.agreed(call, undefined, 0);
     expect(calls.byPort(first.base)).toBeDefined();
-    call.responded("z9hG4bK1", false);
-    calls.prune(call);
+    call.accepted("z9hG4bK1");
+    calls.agreed(call, undefined, 0);
     expect(calls.byPort(first.base)).toBeUndefined();
     expect(calls.byPort(second.base)?.stream).toBe(second);
   });
