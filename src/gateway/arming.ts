@@ -21,6 +21,8 @@ export interface ArmingOptions {
 
 /** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
 export const MASTER_PORT = 0;
+/** The helper they carry. */
+export const MASTER_HELPER = "sip";
 
 /** What each refusal of the kernel means; what is not listed will be refused whenever it is asked. */
 const FAILURES: Readonly<Record<string, ArmFailure>> = {
@@ -28,6 +30,8 @@ const FAILURES: Readonly<Record<string, ArmFailure>> = {
   EBUSY: "taken",
   EEXIST: "taken",
   ENOENT: "master-gone",
+  // Something else has its tuple now, and carries no helper.
+  EOPNOTSUPP: "master-gone",
   ENOBUFS: "busy",
   ENOMEM: "busy",
   EAGAIN: "busy",

@@ -6,7 +6,7 @@ import type { FlowTuple } from "../kernel/tuple.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Component } from "../table/streams.ts";
-import { componentOf, keyOf, MASTER_PORT } from "./arming.ts";
+import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import { endpointKey, type GatewayContext } from "./context.ts";
 
 /** What of an entry is ours: a component's media, by its far end, or nothing we know. */
@@ -111,8 +111,9 @@ export class KernelEvents implements TableEvents {
 
   #masterEnded(tuple: FlowTuple, now: number): void {
     const stream = this.#context.calls.byMaster(tuple.destination.host, tuple.source.port);
-    // What we took out ourselves is absent already, unless it has been made anew since.
-    if (stream?.master !== "present" || this.#conntrack.lookup(tuple) !== undefined) return;
+    // What we took out ourselves is absent already, unless it has been made anew since; what stands there without
+    // the helper is not ours.
+    if (stream?.master !== "present" || this.#conntrack.lookup(tuple)?.helper === MASTER_HELPER) return;
     this.#context.calls.masterGone(stream, now);
   }
 

@@ -4,7 +4,7 @@ import type { Endpoint } from "../packet/endpoint.ts";
 import type { Calls } from "../table/calls.ts";
 import { type Component, expectationsOf, flowOf, type Stream } from "../table/streams.ts";
 import type { AdoptedFlows } from "./adopted-flows.ts";
-import { componentOf, keyOf, MASTER_PORT, wantedOf } from "./arming.ts";
+import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT, wantedOf } from "./arming.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
 /** What was found different between the table and the kernel. */
@@ -48,7 +48,7 @@ function reconcileMasters(conntrack: Conntrack, calls: Calls, found: Reconciled)
   // The dump is read to its end first: entries that are deleted under it would interrupt it.
   for (const entry of [...conntrack.dumpConntrack({ family: "ipv4", destination })]) {
     const { original, helper } = entry;
-    if (helper !== "sip" || original.destination.port !== MASTER_PORT) continue;
+    if (helper !== MASTER_HELPER || original.destination.port !== MASTER_PORT) continue;
     const stream = calls.byMaster(original.destination.host, original.source.port);
     if (stream !== undefined && stream.call.phase !== "ended") {
       stream.master = "present";

@@ -45,7 +45,7 @@ export interface CallRecord {
 export interface StreamRecord {
   readonly id: number;
   readonly peer: string;
-  /** What the inside party said of it when it was made. */
+  /** What the inside party said of it when it was made, with the media it carries now. */
   readonly target: MediaTarget;
   /** First external port. */
   readonly base: number;

@@ -40,7 +40,13 @@ export function callRecord(call: Call, epoch: number): CallRecord {
     refreshedAt: call.refreshedAt + epoch,
     sessionExpires: call.sessionExpires ?? null,
     dialogs: [...call.dialogs],
-    streams: streams.map(({ id, peer, target, base, mux }) => ({ id, peer, target, base, mux })),
+    streams: streams.map(({ id, peer, target, media, base, mux }) => ({
+      id,
+      peer,
+      target: { ...target, media },
+      base,
+      mux,
+    })),
     lines: [...call.lines].map(([tag, lines]) => [
       tag,
       byPosition(lines, (stream) => streams.indexOf(stream)),

@@ -25,6 +25,8 @@ export interface DaemonStats {
   /** Calls and streams in its table, ended ones that still linger included. */
   readonly calls: number;
   readonly streams: number;
+  /** Slots of the kernel's expectation table, and how many components wait for some. */
+  readonly slots: { readonly used: number; readonly waiting: number };
   readonly counters: {
     /** Packets that passed as they came, by reason. */
     readonly passed: Readonly<Record<string, number>>;
@@ -32,6 +34,8 @@ export interface DaemonStats {
     readonly skipped: Readonly<Record<string, number>>;
     /** Expectations put into the kernel. */
     readonly armed: number;
+    /** Times the kernel did not take all expectations of a component, by what that means. */
+    readonly armFailed: Readonly<Record<string, number>>;
   };
 }
 

@@ -16,6 +16,7 @@ import { Conntrack } from "../../src/kernel/conntrack.ts";
 import type { ConntrackEntry, ConntrackFilter, Direction } from "../../src/kernel/conntrack-message.ts";
 import { errnoName } from "../../src/kernel/errno.ts";
 import { watchTables } from "../../src/kernel/events.ts";
+import { raiseExpectationLimit } from "../../src/kernel/expectation-limit.ts";
 import type { ExpectationEntry } from "../../src/kernel/expectation-message.ts";
 import { readInterface, readInterfaces, watchInterfaces } from "../../src/kernel/interfaces.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
@@ -118,6 +119,14 @@ export const verbs = {
     conntrack.flush();
     return result ?? null;
   },
+  /** Has the kernel tell of so many expectations' ends. */
+  armAndDisarm: (request: ArmRequest, times: number) => {
+    for (let round = 0; round < times; round++) {
+      conntrack.arm(request, () => undefined);
+      conntrack.disarm(request);
+      conntrack.flush();
+    }
+  },
   removeMaster: (flow: FlowTuple) => {
     let result: RemoveResult | undefined;
     conntrack.removeMaster(flow, (got) => {
@@ -153,6 +162,7 @@ export const verbs = {
     return sockets.holds(port, transport);
   },
   readNetfilterSetting: (name: NetfilterSetting) => readNetfilterSetting(name) ?? null,
+  raiseExpectationLimit: (wanted: number) => raiseExpectationLimit(wanted),
   writeNetfilterSetting: (name: NetfilterSetting, value: number) => writeNetfilterSetting(name, value),
 
   openQueue: (options: QueueOptions, from: string, to: string, mtu: number) => {
