@@ -43,7 +43,7 @@ describe("a call is moved on by its messages", () => {
       table.calls.insideSaid(call, "a", [stream(target(PHONE, port))], []);
       table.calls.settle(call, now);
     }
-    progressCall(table.calls, call, message, now);
+    progressCall(table.calls, call, message, "outbound", now);
   }
 
   /** The provider's response to such a request, with an answer if `media` is given. */
@@ -60,7 +60,7 @@ describe("a call is moved on by its messages", () => {
       table.calls.settle(call, now);
     }
     const message = scanned(`SIP/2.0 ${status} Whatever`, branch, toTag, `1 ${method}`, fields);
-    progressCall(table.calls, call, message, now);
+    progressCall(table.calls, call, message, "inbound", now);
   }
 
   function stream(line: MediaTarget): Stream {
@@ -215,12 +215,12 @@ describe("a call is moved on by its messages", () => {
     asks("INVITE", "1", "", 4000);
     answers(200, "INVITE", "1", "b", target("203.0.113.3", 20_000), "Session-Expires: 90");
     asks("ACK", "ack", "b");
-    expect(table.calls.endingOf(call)).toEqual({ at: 122_000, why: "session-expired" });
+    expect(table.calls.endingOf(call)).toEqual({ at: 90_000, why: "session-expired" });
     table.written.length = 0;
     now = 45_000;
     asks("UPDATE", "2", "b");
     answers(200, "UPDATE", "2", "b", undefined, "Session-Expires: 90");
-    expect(table.calls.endingOf(call)).toEqual({ at: 167_000, why: "session-expired" });
+    expect(table.calls.endingOf(call)).toEqual({ at: 135_000, why: "session-expired" });
     expect(table.written).toEqual([call.callId]);
   });
 

@@ -94,11 +94,11 @@ describe("a call of which nothing more is heard ends", () => {
     endsAt(TIMERS.answered, "silent-on-hold");
   });
 
-  it("when its session was not refreshed, with time for the BYE that is due then", () => {
+  it("when its session was not refreshed", () => {
     answered();
     call.sessionExpires = 90;
     table.calls.heard(call, 0);
-    endsAt(90_000 + TRANSACTION, "session-expired");
+    endsAt(90_000, "session-expired");
   });
 
   it("64 * T1 after a 2xx that nobody acknowledges", () => {
@@ -112,6 +112,14 @@ describe("a call of which nothing more is heard ends", () => {
     answered();
     flows(1000);
     expect(call.unackedSince).toBeUndefined();
+  });
+
+  it("64 * T1 after a 2xx whose ACK would have come to us, even while media flows", () => {
+    call.ackPassesHere = true;
+    call.unackedSince = 0;
+    answered();
+    flows(1000);
+    endsAt(TRANSACTION, "no-ack");
   });
 
   it("64 * T1 after a BYE that is not answered", () => {
