@@ -44,6 +44,7 @@ try {
     tests("unit tests", process.execPath, "unit"),
     ...(otherNode === undefined ? [] : [tests(`unit tests on ${otherNode}`, otherNode, "unit")]),
     tests("lab tests", process.execPath, "lab"),
+    tests("lab tests that wait", process.execPath, "clock"),
   ];
   const { passed, failed, skipped } = sum(tallies);
   console.log(skipped === 0 ? "" : `\n${skipped} skipped, each with its reason above\n`);

@@ -1,6 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests run side by side; lab and set-up tests need root and the machine to themselves, one after another. */
+/** Lab tests of one call that mostly wait for timers. */
+const clock = ["endings", "registrations", "idle-flow", "stray-source", "early-media"].map(
+  (name) => `test/lab/${name}.test.ts`,
+);
+
+/**
+ * Unit tests run side by side, and so do lab tests that mostly wait; other lab tests and set-up tests need the machine
+ * to themselves, one after another. All but unit tests need root.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +25,18 @@ export default defineConfig({
           name: "lab",
           root: new URL("..", import.meta.url).pathname,
           include: ["test/lab/**/*.test.ts", "test/setup/**/*.test.ts"],
+          exclude: clock,
           fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "clock",
+          root: new URL("..", import.meta.url).pathname,
+          include: clock,
+          maxWorkers: clock.length,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
