@@ -1,11 +1,14 @@
+import type { Server } from "node:http";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError, loadConfig } from "../config/load.ts";
 import type { ConfigInput } from "../config/schema.ts";
-import { startGateway } from "../gateway/assemble.ts";
+import { type RunningGateway, startGateway } from "../gateway/assemble.ts";
+import { controlRoutes } from "../gateway/control-routes.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { loadNative } from "../kernel/native.ts";
 import { serveControl } from "../observe/control.ts";
-import { createLog } from "../observe/log.ts";
+import { ControlError } from "../observe/control-error.ts";
+import { createLog, type Logger } from "../observe/log.ts";
 import { kernelHelperWarnings } from "../rules/kernel-helper.ts";
 import { StoreError } from "../store/store-error.ts";
 
@@ -37,21 +40,36 @@ async function run({ config: file, ...flags }: RunOptions): Promise<void> {
     const log = createLog(config.log.level);
     for (const warning of kernelHelperWarnings()) log.warn(warning);
     const gateway = await startGateway(loadNative(), { ...config, outside: config.outside }, log);
-    const control = await serveControl(config.socket, { "/stats": () => gateway.stats() });
+    const control = await openControl(config.socket, gateway, log);
     const stop = (signal: string): void => {
       log.info({ signal }, "stopping; the rules stay, and SIP passes untranslated");
       control.close();
+      // Whoever is still reading a long answer does not keep the daemon.
+      control.closeAllConnections();
       void gateway.close();
     };
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);
     const { inside, outside, queue, socket } = config;
-    log.info({ inside, outside, queue, socket, ...gateway.stats() }, "ready");
+    const { version, external, bindings, calls, streams, slots } = gateway.stats();
+    log.info({ version, inside, outside, external, queue, socket, bindings, calls, streams, slots }, "ready");
   } catch (error) {
-    const isExpected = [ConfigError, KernelError, StoreError].some((kind) => error instanceof kind);
+    const isExpected = [ConfigError, ControlError, KernelError, StoreError].some(
+      (kind) => error instanceof kind,
+    );
     if (!isExpected || !(error instanceof Error)) throw error;
     process.stderr.write(`sipexpectd: ${error.message}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Without a control socket nothing of the gateway stays behind. */
+async function openControl(socket: string, gateway: RunningGateway, log: Logger): Promise<Server> {
+  try {
+    return await serveControl(socket, controlRoutes(gateway), log);
+  } catch (error) {
+    await gateway.close();
+    throw error;
   }
 }
 

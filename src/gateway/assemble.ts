@@ -25,6 +25,8 @@ import { openPersistence } from "./persistence.ts";
 import { Pins } from "./pins.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { routeToDestination } from "./route.ts";
+import { Rows } from "./rows.ts";
+import { type GatewayStats, statisticsOf } from "./stats.ts";
 import { StrayEntries } from "./stray-entries.ts";
 import { observeTable, unkept } from "./table-observer.ts";
 import { makeTables } from "./tables.ts";
@@ -48,7 +50,9 @@ export type GatewayConfig = Config & { readonly outside: string };
 /** A gateway at work. */
 export interface RunningGateway {
   /** Everything there is to count, as plain values. */
-  stats(): Record<string, unknown>;
+  stats(): GatewayStats;
+  /** What is in the table. */
+  readonly rows: Rows;
   /** Releases the queue, the store and every socket; the rules and the kernel's entries stay. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -166,28 +170,12 @@ export async function startGateway(
       }),
       every(REFRESH_SOCKETS, () => sockets.refresh()),
     );
-    return { stats: () => statsOf(context, queue), close };
+    const stats = statisticsOf(context, config.table, queue, () => keptBy?.statistics(), epoch);
+    return { stats, rows: new Rows(context, clock), close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-function statsOf(
-  { external, bindings, calls, counters }: GatewayContext,
-  queue: Queue,
-): Record<string, unknown> {
-  const { limit, used, most, waiting } = calls.slots;
-  return {
-    external: external.host,
-    advertised: external.advertised,
-    bindings: bindings.udp.size + bindings.tcp.size,
-    calls: calls.calls,
-    streams: calls.streams,
-    slots: { limit, used, most, waiting },
-    counters,
-    queue: queue.counts(),
-  };
 }
 
 /** How many of the kernel's expectations may be ours; raises the kernel's limit where that is allowed. */

@@ -3,7 +3,7 @@ import { ipv4ToNumber } from "../packet/ipv4.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
 import { bindingKey, callKey, type Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { WriteBehind } from "../store/write-behind.ts";
+import { WriteBehind, type WriteBehindStatistics } from "../store/write-behind.ts";
 import type { Binding, Bindings } from "../table/bindings.ts";
 import type { Call } from "../table/call.ts";
 import type { BindingRecord, CallRecord } from "../table/record.ts";
@@ -23,6 +23,8 @@ interface Restored {
 /** Persistence keeps the table in the store of a folder. */
 export interface Persistence {
   readonly journal: Journal;
+  /** What has been written, and what waits. */
+  statistics(): WriteBehindStatistics;
   /** Puts back what an earlier run kept; to be called once, before anything else changes the table. */
   restore(tables: Tables, now: number): Promise<void>;
   /** Writes what is not written yet. */
@@ -47,6 +49,7 @@ export function openPersistence(folder: string, epoch: number, log: Logger): Per
     const journal = journalTo(writing, epoch);
     return {
       journal,
+      statistics: () => writing.statistics,
       async restore(tables, now) {
         try {
           await restoreTable(store, tables, journal, epoch, now, log);

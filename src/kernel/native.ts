@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { packageRoot } from "../package-root.ts";
 
 /**
  * The one place that loads the C addon and gives it types. Everything in it moves buffers; what the bytes mean
@@ -187,10 +187,4 @@ export function loadNative(): Native {
       cause,
     });
   }
-}
-
-/** The folder of package.json, from dist/src/kernel as from src/kernel. */
-function packageRoot(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  return here.endsWith(join("dist", "src", "kernel")) ? join(here, "../../..") : join(here, "../..");
 }

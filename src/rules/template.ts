@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../package-root.ts";
 import type { RuleParameters } from "./parameters.ts";
 
 /**
@@ -38,11 +38,4 @@ export function expand(template: string, parameters: RuleParameters): string {
       return lines;
     })
     .join("\n");
-}
-
-/** The folder of package.json, from dist/src/rules as from src/rules. */
-function packageRoot(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const built = join(here, "../../..");
-  return existsSync(join(built, "iptables", "nft.rules")) ? built : join(here, "../..");
 }

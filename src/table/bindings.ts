@@ -87,6 +87,12 @@ const PORTS = 65_536;
 /** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
 export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
 
+/** When a binding ends if its endpoint says nothing more, in milliseconds, and what is over then. */
+export interface BindingEnding {
+  readonly at: number;
+  readonly why: "registration-over" | "silent";
+}
+
 /** Told of bindings, to keep what outlives the process, and to end what hangs on one that ends. */
 export interface BindingObserver {
   changed(binding: Binding): void;
@@ -239,10 +245,16 @@ export class Bindings {
     this.#observer.changed(binding);
   }
 
-  #endOf(binding: Binding): number {
+  /** When a binding ends if its endpoint says nothing more, and why; while it has calls, those keep it longer. */
+  endingOf(binding: Binding): BindingEnding {
     const granted = binding.registeredUntil;
     const registered = granted === 0 ? 0 : granted + Math.min(GRACE, this.#idle);
-    return Math.max(binding.spokeAt + this.#idle, registered);
+    const silent = binding.spokeAt + this.#idle;
+    return registered > silent ? { at: registered, why: "registration-over" } : { at: silent, why: "silent" };
+  }
+
+  #endOf(binding: Binding): number {
+    return this.endingOf(binding).at;
   }
 
   /** Packets only note the time; whether a binding has ended is looked at when its timer comes. */
