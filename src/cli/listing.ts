@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import { type Command, InvalidArgumentError } from "commander";
 import { canonicalHost } from "../packet/host.ts";
 import { type AskOptions, askDaemon, withDaemon } from "./ask-daemon.ts";
@@ -50,19 +49,17 @@ export function registerListing<Row>(command: Command, listing: Listing<Row>): v
 export function table(rows: readonly (readonly string[])[], width: number | undefined): string {
   const cells = rows.map((row) => row.map(printable));
   const widths = columnWidths(cells, width);
-  const chars = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left"];
-  const rest = ["bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"];
-  const lined = new Table({
-    chars: Object.fromEntries([...chars, ...rest].map((name) => [name, ""])),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
-    colWidths: widths.map((one) => one + GAP),
-  });
-  lined.push(...cells);
-  return `${lined
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")}\n`;
+  return cells.map((row) => `${lineOf(row, widths)}\n`).join("");
+}
+
+function lineOf(row: readonly string[], widths: readonly number[]): string {
+  return row
+    .map((cell, index) => {
+      const width = widths[index] ?? 0;
+      return (cell.length > width ? `${cell.slice(0, width - 1)}…` : cell).padEnd(width + GAP);
+    })
+    .join("")
+    .trimEnd();
 }
 
 function columnWidths(rows: readonly (readonly string[])[], width: number | undefined): number[] {

@@ -5,6 +5,11 @@ const interfaceName = z
   .regex(/^[^\s/:]{1,15}$/, "is not an interface name (1 to 15 characters, as `ip link` shows it)");
 const ipv4 = z.ipv4("is not an IPv4 address");
 const ipv4Network = z.cidrv4("is not an IPv4 network such as 192.168.0.0/16");
+/** unix(7): sun_path has 108 bytes, its end included. What is longer, libuv cuts without a word. */
+const socketPath = z
+  .string()
+  .min(1)
+  .refine((path) => Buffer.byteLength(path) < 108, "is too long for a Unix socket (107 bytes at most)");
 const seconds = z.int().min(1).max(604_800);
 
 const portRange = z
@@ -31,7 +36,7 @@ export const schema = z.strictObject({
   /** NFQUEUE number, the one the rules name. */
   queue: z.int().min(0).max(65_535).default(5060),
   /** Unix socket of the control API. */
-  socket: z.string().min(1).default("/run/sipexpectd/control.sock"),
+  socket: socketPath.default("/run/sipexpectd/control.sock"),
   /** Folder of the store. */
   store: z.string().min(1).default("/var/lib/sipexpectd"),
   /** External address to use where the outside interface has several; its first one otherwise. */
