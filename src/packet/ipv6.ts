@@ -75,6 +75,19 @@ export function isIpv6Literal(text: string): boolean {
   return parseIpv6(text) !== undefined;
 }
 
+/**
+ * True for an address that hosts of other links can send to: global unicast (RFC 4291 §2.4, as far as it is assigned,
+ * 2000::/3) or unique local (RFC 4193, fc00::/7).
+ *
+ * @param host canonical
+ */
+export function isRoutableIpv6(host: string): boolean {
+  // In both, the first group has four digits.
+  if (host.charCodeAt(4) !== COLON) return false;
+  const first = host[0];
+  return first === "2" || first === "3" || (first === "f" && (host[1] === "c" || host[1] === "d"));
+}
+
 function groupEnd(text: string, from: number): number {
   let at = from;
   while (at < text.length && isHexadecimalDigit(text.charCodeAt(at))) at++;

@@ -1,10 +1,11 @@
+import { canonicalHost } from "../packet/host.ts";
 import { equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
 import { fieldAt, lastFields } from "./line.ts";
 import type { Address } from "./session.ts";
 
 /**
  * Reads `IN IP4 192.0.2.1` or `IN IP6 2001:db8::1`, with the TTL and count a multicast address may carry
- * (RFC 8866 §5.2, §5.7). The address may be a host name.
+ * (RFC 8866 §5.2, §5.7). The address may be a host name; an IPv6 literal, which has many forms, becomes canonical.
  *
  * @returns undefined when the text is something else
  */
@@ -17,7 +18,8 @@ export function scanAddress(text: string, start: number, end: number): Address |
   const field = fieldAt(text, type.end, end);
   const hostEnd = find(text, SLASH, field.start, field.end);
   if (hostEnd === field.start) return undefined;
-  const host = text.slice(field.start, hostEnd);
+  const written = text.slice(field.start, hostEnd);
+  const host = isIp4 ? written : (canonicalHost(written) ?? written);
   return { host, start: field.start, end: hostEnd, family: isIp4 ? "IP4" : "IP6" };
 }
 

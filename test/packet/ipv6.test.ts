@@ -2,7 +2,7 @@ import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
 import { canonicalHost, familyOf } from "../../src/packet/host.ts";
-import { formatIpv6, isIpv6Literal, parseIpv6 } from "../../src/packet/ipv6.ts";
+import { formatIpv6, isIpv6Literal, isRoutableIpv6, parseIpv6 } from "../../src/packet/ipv6.ts";
 
 /** Addresses with many zero groups, so that "::" has something to choose from. */
 const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
@@ -102,4 +102,21 @@ describe("canonical hosts", () => {
     expect(familyOf("192.0.2.1")).toBe("ipv4");
     expect(familyOf("::")).toBe("ipv6");
   });
+});
+
+test.each([
+  ["2001:db8::1", true],
+  ["3fff::1", true],
+  ["fd00:50::a", true],
+  ["fc00::", true],
+  ["fe80::1", false],
+  ["ff02::1", false],
+  ["::1", false],
+  ["::", false],
+  ["::ffff:192.0.2.1", false],
+  ["64:ff9b::c000:201", false],
+  ["20::1", false],
+  ["fd::1", false],
+])("%s can be sent to from another link: %s", (host, expected) => {
+  expect(isRoutableIpv6(host)).toBe(expected);
 });
