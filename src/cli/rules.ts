@@ -38,7 +38,7 @@ interface RulesOptions {
 export function registerRules(program: Command): void {
   const rules = program
     .command("rules")
-    .description("the netfilter rules that queue SIP to the daemon (iptables or nft, IPv4)");
+    .description("the netfilter rules that queue SIP to the daemon (iptables or nft)");
   withOptions(rules.command("print"))
     .description("print the rules as iptables-restore --noflush or nft -f would be given them")
     .action((options: RulesOptions) => answer(() => print(options)));

@@ -1,5 +1,5 @@
-/** RawTable is what iptables-save says of table raw, as far as our rules touch it. */
-export interface RawTable {
+/** SavedTable is what iptables-save says of table raw, as far as our rules touch it. */
+export interface SavedTable {
   /** True when the table is in use: iptables-save without -t lists only such tables. */
   readonly exists: boolean;
   /** True when nft wrote rules into it that iptables cannot list, and so cannot edit safely. */
@@ -25,7 +25,7 @@ export const CHAIN = "SIPEXPECTD";
  * NB: ask without `-t raw`: with it iptables-save shows the table even where it does not exist, and the
  * legacy one creates it by looking.
  */
-export function parseRawTable(saved: string): RawTable {
+export function parseRawTable(saved: string): SavedTable {
   const lines = saved.split("\n");
   const start = lines.indexOf("*raw");
   const table = start < 0 ? [] : lines.slice(start + 1, lines.indexOf("COMMIT", start));

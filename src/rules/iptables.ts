@@ -1,46 +1,28 @@
+import { existsSync } from "node:fs";
 import type { Backend } from "./backend.ts";
-import { firstWords, runCommand, tryCommand } from "./command.ts";
-import { CHAIN, parseRawTable, type RawTable } from "./iptables-save.ts";
+import { PLAIN, RawTable } from "./iptables-raw-table.ts";
 import type { RuleParameters } from "./parameters.ts";
-import { RulesError } from "./rules-error.ts";
 import { expand, loadTemplate } from "./template.ts";
 
-/** What iptables itself is built on: the nf_tables of today's kernels, or the older ip_tables. */
-type Kind = "nf_tables" | "legacy";
-
-/**
- * Comments of our jump rule, which is where we remember what the admin did not have before us. On removal it
- * goes away with the rules. (ip_tables cannot take a table away, so there nothing need be remembered.)
- */
-const PLAIN = "sipexpectd";
-const ADDED_CHAIN = "sipexpectd added this chain";
-const ADDED_TABLE = "sipexpectd added this table";
-
-/** Another iptables may hold the lock of ip_tables; seconds to wait for it. */
-const WAIT = ["-w", "10"] as const;
-
-/**
- * IptablesBackend keeps our rules in chain SIPEXPECTD of table raw, to which one rule at the end of PREROUTING
- * jumps. IPv4 only: IPv6 will be the same with ip6tables.
- */
+/** IptablesBackend keeps our rules in table raw of iptables and, where the kernel has IPv6, of ip6tables. */
 export class IptablesBackend implements Backend {
   readonly title: string;
-  readonly #command: string;
-  readonly #kind: Kind;
+  readonly #tables: readonly RawTable[];
 
-  private constructor(command: string, kind: Kind) {
-    this.#command = command;
-    this.#kind = kind;
-    this.title = `iptables (${kind})`;
+  private constructor(tables: readonly [RawTable, ...RawTable[]]) {
+    this.#tables = tables;
+    this.title = `iptables (${tables[0].kind})`;
   }
 
   /**
-   * @param command "iptables", "iptables-nft" or "iptables-legacy"; "-save" and "-restore" are put behind it
+   * @param command "iptables", "iptables-nft" or "iptables-legacy"
    * @throws RulesError when it is not installed
    */
   static open(command: string): IptablesBackend {
-    const version = runCommand(command, ["--version"]);
-    return new IptablesBackend(command, version.includes("(nf_tables)") ? "nf_tables" : "legacy");
+    const ipv4 = RawTable.open(command);
+    // Without IPv6, ip6tables is installed all the same and fails at every table.
+    if (!existsSync("/proc/net/if_inet6")) return new IptablesBackend([ipv4]);
+    return new IptablesBackend([ipv4, RawTable.open(command.replace(/^ip/, "ip6"))]);
   }
 
   render(parameters: RuleParameters): string {
@@ -48,90 +30,18 @@ export class IptablesBackend implements Backend {
   }
 
   isApplied(): boolean {
-    const raw = this.#read();
-    return raw.hasOurChain || raw.jumps.length > 0;
+    return this.#tables.some((table) => table.isApplied());
   }
 
+  /** One transaction for each family. */
   apply(parameters: RuleParameters): "applied" | "unchanged" {
-    const raw = this.#readWhole();
-    const text = expand(loadTemplate("iptables.rules"), parameters);
-    const rules = text.split("\n").filter((line) => line.startsWith(`-A ${CHAIN} `));
-    if (raw.jumps.length === 1 && rules.join("\n") === raw.ourRules.join("\n")) return "unchanged";
-
-    const [keptJump, ...surplusJumps] = raw.jumps;
-    const jump =
-      keptJump === undefined
-        ? [`-A PREROUTING -m comment --comment "${this.#comment(raw)}" -j ${CHAIN}`]
-        : [];
-    // With --noflush, naming our chain makes it or empties it, and leaves every other chain alone.
-    this.#restore([`:${CHAIN} - [0:0]`, ...rules, ...surplusJumps.map(deletion), ...jump]);
-    return "applied";
+    const outcomes = this.#tables.map((table) => table.apply(parameters));
+    return outcomes.includes("applied") ? "applied" : "unchanged";
   }
 
+  /** One transaction for each family. */
   remove(): "removed" | "absent" {
-    const raw = this.#readWhole();
-    if (!raw.hasOurChain && raw.jumps.length === 0) return "absent";
-    const chain = raw.hasOurChain ? [`-F ${CHAIN}`, `-X ${CHAIN}`] : [];
-    this.#restore([...raw.jumps.map(deletion), ...chain]);
-    if (this.#kind === "nf_tables") this.#tidy(raw.jumps.join("\n"));
-    return "removed";
+    const outcomes = this.#tables.map((table) => table.remove());
+    return outcomes.includes("removed") ? "removed" : "absent";
   }
-
-  #read(): RawTable {
-    return parseRawTable(runCommand(`${this.#command}-save`, []));
-  }
-
-  /** Reads the raw table, and refuses where iptables sees only a part of it. */
-  #readWhole(): RawTable {
-    const raw = this.#read();
-    if (raw.unreadable) {
-      throw new RulesError(
-        "Table ip raw holds rules made by nft that iptables cannot read, so it is left alone: use --backend nft.",
-      );
-    }
-    return raw;
-  }
-
-  #restore(lines: readonly string[]): void {
-    const text = ["*raw", ...lines, "COMMIT", ""].join("\n");
-    runCommand(`${this.#command}-restore`, ["--noflush", ...WAIT], text);
-  }
-
-  /** The comment our jump needs so that removal can put back what was there before. */
-  #comment(raw: RawTable): string {
-    if (this.#kind === "legacy") return PLAIN;
-    const chain = tryCommand("nft", ["list", "chain", "ip", "raw", "PREROUTING"]);
-    if (chain === undefined || chain.status === 0) return PLAIN;
-    return raw.exists ? ADDED_CHAIN : ADDED_TABLE;
-  }
-
-  /**
-   * Removes the table or the base chain that iptables made for us, unless the admin has begun to use it since.
-   * `delete chain` is refused for a chain with rules, so what is added at this very moment is safe as well.
-   */
-  #tidy(jumps: string): void {
-    const addedTable = jumps.includes(ADDED_TABLE);
-    const raw = this.#read();
-    if (!(addedTable || jumps.includes(ADDED_CHAIN)) || raw.unreadable || !raw.preroutingIsBare) return;
-    const whole = addedTable && raw.isBare;
-    const chains = whole ? baseChains(runCommand("nft", ["list", "table", "ip", "raw"])) : ["PREROUTING"];
-    const script = chains.map((chain) => `delete chain ip raw ${chain}\n`).join("");
-    const result = tryCommand("nft", ["-f", "-"], whole ? `${script}delete table ip raw\n` : script);
-    if (result?.status !== 0) {
-      throw new RulesError(
-        `The rules are removed, but the empty table raw made for them stays: ` +
-          (result === undefined ? "nft is not installed, apt install nftables." : firstWords(result.stderr)),
-      );
-    }
-  }
-}
-
-/** "-A PREROUTING ..." as the line that deletes that very rule. */
-function deletion(rule: string): string {
-  return rule.replace(/^-A /, "-D ");
-}
-
-/** Names of the chains in what `nft list table` prints. */
-function baseChains(listing: string): string[] {
-  return [...listing.matchAll(/^\tchain (\S+) \{/gm)].map((match) => match[1] ?? "");
 }

@@ -22,6 +22,10 @@ export class RulesGateway {
     try {
       run("ip", ["netns", "add", this.#gateway]);
       run("ip", ["netns", "add", this.#provider]);
+      // Neighbour discovery would be counted in the rules' counters.
+      for (const name of [this.#gateway, this.#provider]) {
+        run("ip", ["netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"]);
+      }
       run("ip", ["-n", this.#gateway, "link", "add", "lan0", "type", "veth", "peer", "name", "lan1"]);
       const ends = ["link", "add", "wan0", "type", "veth", "peer", "name", "prov0", "netns", this.#provider];
       run("ip", ["-n", this.#gateway, ...ends]);
@@ -46,13 +50,14 @@ export class RulesGateway {
     return finish("ip", ["netns", "exec", this.#gateway, ...command]);
   }
 
-  /** The whole IPv4 ruleset with its policy counters, as each tool lists it; only the dates are left out. */
-  ruleset(): { nft: string; iptablesNft: string; iptablesLegacy: string } {
+  /** The whole ruleset with its policy counters, as each tool lists it; only the dates are left out. */
+  ruleset(): { nft: string; iptablesNft: string; iptablesLegacy: string; ip6tablesLegacy: string } {
     const withoutDates = (text: string) => text.replace(/^# (Generated|Completed) .*\n/gm, "");
     return {
       nft: this.exec(["nft", "list", "ruleset"]),
       iptablesNft: withoutDates(this.exec(["iptables-nft-save"])),
       iptablesLegacy: withoutDates(this.exec(["iptables-legacy-save"])),
+      ip6tablesLegacy: withoutDates(this.exec(["ip6tables-legacy-save"])),
     };
   }
 

@@ -57,6 +57,13 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
       .split("\n")
       .filter((line) => line.startsWith(`-A ${chain} `));
 
+  /** Gives a ruleset to both families. */
+  function restore(text: string, ...args: string[]): void {
+    gateway.exec([`${backend}-restore`, ...args], text);
+    const ipv6 = text.replace("-s 10.0.0.0/8", "-s 2001:db8:bad::/48");
+    gateway.exec([`${backend.replace("ip", "ip6")}-restore`, ...args], ipv6);
+  }
+
   function apply(...args: string[]): string {
     const { status, stdout, stderr } = gateway.rules("apply", ...flags, ...args);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -72,8 +79,14 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
     ]);
   });
 
+  test("apply queues IPv6 by the same rules", () => {
+    apply();
+    const ipv6 = gateway.exec([backend.replace("ip", "ip6"), "-t", "raw", "-S", "SIPEXPECTD"]);
+    expect(ipv6.trim().split("\n").slice(1)).toEqual(rulesOf("SIPEXPECTD"));
+  });
+
   test("the admin's raw rules keep their order and stand ahead of ours", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     const before = rulesOf("PREROUTING");
     apply();
     const after = rulesOf("PREROUTING");
@@ -82,7 +95,7 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
   });
 
   test("applying twice changes nothing", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     apply();
     const once = gateway.ruleset();
     expect(apply()).toContain("nothing changed");
@@ -97,7 +110,7 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
   });
 
   test("applying with other parameters replaces ours and nothing else", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     apply();
     const jumps = rulesOf("PREROUTING");
     apply("--inside", "lan1", "--signalling-ports", "7000-7999", "--transport", "udp", "tcp", "--queue", "8");
@@ -110,7 +123,7 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
   });
 
   test("removing leaves an admin's ruleset byte for byte as it was", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     const before = gateway.ruleset();
     apply();
     apply("--queue", "9");
@@ -127,7 +140,7 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
   });
 
   test("removing what is not there changes nothing", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     const before = gateway.ruleset();
     expect(gateway.rules("remove").stdout).toContain("No rules of sipexpectd are in place");
     expect(gateway.ruleset()).toEqual(before);
@@ -154,12 +167,12 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
   test("what print prints, the backend's own restore command takes", () => {
     const { status, stdout } = gateway.rules("print", ...flags);
     expect(status).toBe(0);
-    gateway.exec([`${backend}-restore`, "--noflush"], stdout);
+    restore(stdout, "--noflush");
     expect(apply()).toContain("nothing changed");
   });
 
   test("rules the kernel refuses leave the ruleset as it was", () => {
-    gateway.exec([`${backend}-restore`], ADMIN);
+    restore(ADMIN);
     gateway.exec([backend, "-t", "raw", "-N", "SIPEXPECTD"]);
     gateway.exec([backend, "-t", "raw", "-A", "SPOOFED", "-g", "SIPEXPECTD"]);
     const before = gateway.ruleset();
@@ -198,7 +211,12 @@ test("with ip_tables, which cannot take a table away, an empty table raw is all 
   gateway.rules("apply", "--backend", "iptables-legacy", ...INTERFACES);
   gateway.rules("remove");
   const emptyRaw = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
-  expect(gateway.ruleset()).toEqual({ nft: "", iptablesNft: "", iptablesLegacy: emptyRaw });
+  expect(gateway.ruleset()).toEqual({
+    nft: "",
+    iptablesNft: "",
+    iptablesLegacy: emptyRaw,
+    ip6tablesLegacy: emptyRaw,
+  });
 });
 
 test("applying with another backend moves the rules there, so that no packet is queued twice", () => {
@@ -219,7 +237,7 @@ test("a table raw that iptables cannot read whole is left alone", () => {
   expect({ status, stderr }).toEqual({
     status: 1,
     stderr:
-      "error: Table ip raw holds rules made by nft that iptables cannot read, so it is left alone: use --backend nft.\n",
+      "error: Table ip raw holds rules made by nft that iptables-nft cannot read, so it is left alone: use --backend nft.\n",
   });
   expect(gateway.ruleset()).toEqual(before);
 });

@@ -42,9 +42,9 @@ test("the rules name the queue and let packets pass when nobody reads it", () =>
   const { stdout } = gateway.rules("print", ...FLAGS);
   const rules = stdout.split("\n").filter((line) => line.includes("queue num"));
   expect(rules.map((rule) => rule.trim())).toEqual([
-    'meta nfproto ipv4 iifname "lan0" udp dport 5060 counter name "outbound" queue num 7 bypass',
-    'meta nfproto ipv4 iifname "wan0" udp sport 5060 counter name "inbound" queue num 7 bypass',
-    'meta nfproto ipv4 iifname "wan0" udp dport 5060-9999 counter name "inbound" queue num 7 bypass',
+    'iifname "lan0" udp dport 5060 counter name "outbound" queue num 7 bypass',
+    'iifname "wan0" udp sport 5060 counter name "inbound" queue num 7 bypass',
+    'iifname "wan0" udp dport 5060-9999 counter name "inbound" queue num 7 bypass',
   ]);
 });
 
