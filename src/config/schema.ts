@@ -5,6 +5,10 @@ const interfaceName = z
   .regex(/^[^\s/:]{1,15}$/, "is not an interface name (1 to 15 characters, as `ip link` shows it)");
 const ipv4 = z.ipv4("is not an IPv4 address");
 const ipv4Network = z.cidrv4("is not an IPv4 network such as 192.168.0.0/16");
+const network = z.union(
+  [ipv4Network, z.cidrv6()],
+  "is not a network such as 192.168.0.0/16 or 2001:db8::/32",
+);
 /** unix(7): sun_path has 108 bytes, its end included. What is longer, libuv cuts without a word. */
 const socketPath = z
   .string()
@@ -43,7 +47,8 @@ export const schema = z.strictObject({
   address: ipv4.optional(),
   /** Address to write into messages where another 1:1 NAT stands between this gateway and the internet. */
   advertise: ipv4.optional(),
-  /** Inside networks that are translated: what is neither private nor listed here is routed, not NATed. */
+  /** Inside networks that are translated: what is neither private nor listed here is routed, not NATed. Of
+   * IPv6, which is not translated, all addresses are served that the kernel routes to the inside. */
   networks: z
     .array(ipv4Network)
     .default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]),
@@ -51,15 +56,15 @@ export const schema = z.strictObject({
    * Outside networks that may call any endpoint that has a binding: proxies of a provider that phones never send to.
    * Everybody else may call only those who have sent them SIP.
    */
-  peers: z.array(ipv4Network).default([]),
+  peers: z.array(network).default([]),
   /** What is done to the SIP of which hosts; the first rule that matches decides, and translates by default. */
   modes: z
     .array(
       z.strictObject({
         /** The phones' network; all of them otherwise. */
-        inside: ipv4Network.optional(),
+        inside: network.optional(),
         /** The providers' network; all of them otherwise. */
-        outside: ipv4Network.optional(),
+        outside: network.optional(),
         mode: z.enum(["translate", "pinhole", "off"]),
       }),
     )
@@ -89,7 +94,7 @@ export const schema = z.strictObject({
       /** Whose packets may open a media flow: hosts the SDP names and the signalling peer, anybody, or the peer. */
       source: z.enum(["signalled", "any", "peer"]).default("signalled"),
       /** Inside networks whose hosts may be named as media hosts by another inside host (a PBX's media server). */
-      hosts: z.array(ipv4Network).default([]),
+      hosts: z.array(network).default([]),
       /** Connection mark of media flows, inherited from their master; 0 sets none. */
       mark: z.int().min(0).max(0xffff_ffff).default(0),
     })

@@ -4,9 +4,9 @@ import { EXPECTATION_CLASS, type Expectation, type ExpectationEntry } from "../k
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
 import type { ArmFailed, ArmFailure, Arming } from "../table/arming.ts";
-import { type Component, expectationsOf, type Stream } from "../table/streams.ts";
+import { type Component, expectationsOf, keepsPorts, type Stream } from "../table/streams.ts";
 import { type Wanted, wantedKey } from "../table/wanted.ts";
-import type { ExternalAddress } from "./external-address.ts";
+import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
 /** Seconds and marks of what is put into the kernel. */
@@ -145,14 +145,17 @@ export class KernelArming implements Arming {
       destination: { host: stream.peer, port: MASTER_PORT },
     };
     const { masterTimeout: timeout, mark } = this.#options;
-    return { flow, natSource: { host: external, port: stream.id }, timeout, mark };
+    const natSource = keepsPorts(stream.target) ? undefined : { host: external, port: stream.id };
+    return { flow, natSource, timeout, mark };
   }
 
   #expectation(component: Component, wanted: Wanted): Expectation {
+    const { inside, port, stream } = component;
+    const translated = !keepsPorts(stream.target);
     const shared = {
       // The kernel counts 4 expectations of a class per master; RTP and RTCP take a class each.
       class: component.kind === "rtp" ? EXPECTATION_CLASS.audio : EXPECTATION_CLASS.video,
-      protocol: component.stream.target.transport,
+      protocol: stream.target.transport,
       timeout: this.#options.expectationTimeout,
     };
     if (wanted.direction === "inbound") {
@@ -160,8 +163,8 @@ export class KernelArming implements Arming {
         ...shared,
         direction: "inbound",
         from: { host: wanted.source, port: undefined },
-        to: { host: this.#external().host, port: component.port },
-        saved: component.inside,
+        to: outsideOf(inside, port, this.#external().host),
+        saved: translated ? inside : undefined,
       };
     }
     return {
@@ -169,9 +172,9 @@ export class KernelArming implements Arming {
       direction: "outbound",
       // Only a packet from the very port the SDP names finds its twin (nf_nat_sip_expected), and two calls of one
       // phone to one remote port are then two tuples.
-      from: component.inside,
+      from: inside,
       to: wanted.remote,
-      saved: wanted.remote,
+      saved: translated ? wanted.remote : undefined,
     };
   }
 }
@@ -188,18 +191,23 @@ export function keyOf(entry: ExpectationEntry): string {
 
 /** An expectation that the kernel tells of, in the table's words. */
 export function wantedOf(entry: ExpectationEntry): Wanted {
-  return entry.nat?.direction === "inbound"
+  return isInbound(entry)
     ? { direction: "inbound", source: entry.from.host }
     : { direction: "outbound", remote: entry.to };
 }
 
 /** The component of `stream` that an expectation the kernel tells of belongs to. */
 export function componentOf(stream: Stream, entry: ExpectationEntry): Component | undefined {
-  const { nat, from, to } = entry;
+  const { from, to } = entry;
   const key = keyOf(entry);
   return stream.components.find((component) => {
-    if (nat?.direction === "inbound") return to.port === component.port;
+    if (isInbound(entry)) return to.port === component.port;
     const isFrom = from.host === component.inside.host && from.port === component.inside.port;
     return isFrom || expectationsOf(component).has(key);
   });
+}
+
+/** Without NAT it shows by what it leaves open: we never expect an inbound flow from a certain port. */
+function isInbound({ nat, from }: ExpectationEntry): boolean {
+  return nat === undefined ? from.port === undefined : nat.direction === "inbound";
 }

@@ -11,7 +11,9 @@ import { Routes } from "../kernel/routes.ts";
 import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
-import { Network } from "../packet/network.ts";
+import type { Address } from "../packet/address.ts";
+import { inNetwork } from "../packet/in-network.ts";
+import { isRoutableIpv6 } from "../packet/ipv6.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import { AdoptedFlows } from "./adopted-flows.ts";
 import { KernelArming } from "./arming.ts";
@@ -24,7 +26,7 @@ import { modeRules } from "./modes.ts";
 import { openPersistence } from "./persistence.ts";
 import { Pins } from "./pins.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
-import { routeToDestination } from "./route.ts";
+import { routedInside, routeToDestination } from "./route.ts";
 import { Rows } from "./rows.ts";
 import { type GatewayStats, statisticsOf } from "./stats.ts";
 import { StrayEntries } from "./stray-entries.ts";
@@ -114,8 +116,10 @@ export async function startGateway(
   const adopted = new AdoptedFlows(calls, stray);
   // Half of the shorter of the kernel's two timeouts: within it a flow's entry cannot have gone by itself.
   const udpTimeouts = readUdpTimeouts();
-  const networks = config.networks.map(Network.parse);
-  const peers = config.peers.map(Network.parse);
+  const networks = config.networks.map(inNetwork);
+  const peers = config.peers.map(inNetwork);
+  const isTranslated = (address: Address): boolean => networks.some((contains) => contains(address));
+  const isInside = routedInside(routes, sides);
   const context: GatewayContext = {
     bindings,
     calls,
@@ -131,13 +135,17 @@ export async function startGateway(
     log,
     budget,
     routeOf: routeToDestination(routes, sides),
-    isTranslated: (address) => networks.some((network) => network.contains(address)),
-    isPeer: (address) => peers.some((network) => network.contains(address)),
+    isServed: (address) =>
+      typeof address === "number" ? isTranslated(address) : isRoutableIpv6(address) && isInside(address),
+    isPeer: (address) => peers.some((contains) => contains(address)),
     modeOf: modeRules(config.modes),
     now: clock(),
     external,
   };
-  const mediaHost = mediaHostPolicy(networks, config.media.hosts.map(Network.parse));
+  const mediaHost = mediaHostPolicy(
+    (address) => (typeof address === "number" ? isTranslated(address) : isInside(address)),
+    config.media.hosts.map(inNetwork),
+  );
   const gateway = new Gateway(context, sides, mediaHost, wheel, clock);
   const bringTogether = (): Reconciled => {
     const found = reconcile(conntrack, calls, stray, adopted, context.now);

@@ -1,5 +1,6 @@
 import type { Counters, PassReason } from "../observe/counters.ts";
 import type { LogBudget, Logger } from "../observe/log.ts";
+import type { Address } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
 import type { Bindings } from "../table/bindings.ts";
 import type { Calls } from "../table/calls.ts";
@@ -12,8 +13,13 @@ import type { StrayEntries } from "./stray-entries.ts";
 /** Where a packet from inside is going: out through the NAT, or somewhere SIP needs no translation for. */
 export type Destination = "outside" | "local-destination" | "inside-destination" | "unreachable-destination";
 
-/** Finds out where a packet is routed; addresses as unsigned numbers in host byte order. */
-export type RouteOf = (destination: number, source: number, inInterface: number, mark: number) => Destination;
+/** Finds out where a packet is routed; both addresses are of one family. */
+export type RouteOf = (
+  destination: Address,
+  source: Address,
+  inInterface: number,
+  mark: number,
+) => Destination;
 
 /** What the packet path asks of a flow's conntrack: see `Pins`, which asks the kernel. */
 export type Pinning = Pick<Pins, "portInUse" | "ensure" | "remove">;
@@ -41,10 +47,13 @@ export interface GatewayContext {
   readonly log: Logger;
   readonly budget: Warnings;
   readonly routeOf: RouteOf;
-  /** True for an inside address that is behind our NAT: others are routed and none of our business. */
-  readonly isTranslated: (address: number) => boolean;
+  /**
+   * True for an inside address whose SIP is followed: IPv4 behind our NAT, others being routed and none of our
+   * business; IPv6 that hosts outside can send to.
+   */
+  readonly isServed: (address: Address) => boolean;
   /** True for an outside address that may call any endpoint that has a binding. */
-  readonly isPeer: (address: number) => boolean;
+  readonly isPeer: (address: Address) => boolean;
   readonly modeOf: ModeOf;
   /** Milliseconds of a monotonic clock, read once a batch. */
   now: number;
@@ -53,8 +62,3 @@ export interface GatewayContext {
 
 /** What became of a packet: new payload text to send on instead and what is new in it, or why it goes on as it came. */
 export type Outcome = { readonly text: string; readonly edits: readonly Edit[] } | PassReason;
-
-/** The key of an IPv4 endpoint in the table: exact in a double, so no text is made per packet. */
-export function endpointKey(address: number, port: number): number {
-  return address * 65_536 + port;
-}

@@ -1,3 +1,5 @@
+import type { Endpoint } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 
 /**
@@ -14,4 +16,14 @@ export interface ExternalAddress {
 /** @param advertise the configured address to write instead of `host` */
 export function externalAddress(host: string, advertise: string | undefined): ExternalAddress {
   return { host, address: ipv4ToNumber(host) ?? 0, advertised: advertise ?? host };
+}
+
+/**
+ * Where an inside endpoint appears to be: at its port of the external address or, with IPv6, where it is.
+ *
+ * @param port its external port
+ * @param external our address in the kernel's table
+ */
+export function outsideOf(inside: Endpoint, port: number, external: string): Endpoint {
+  return familyOf(inside.host) === "ipv6" ? inside : { host: external, port };
 }

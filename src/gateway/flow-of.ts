@@ -1,26 +1,21 @@
-import { ipv4ToNumber, numberToIpv4 } from "../packet/ipv4.ts";
-import type { PacketView } from "../packet/packet-view.ts";
+import { type Address, addressOf, endpointKey, hostOf } from "../packet/address.ts";
+import type { SipPacket } from "../packet/sip-packet.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
-import { endpointKey, type GatewayContext } from "./context.ts";
+import type { GatewayContext } from "./context.ts";
+import { outsideOf } from "./external-address.ts";
 
 /** The flow between a binding and a remote endpoint, made on first sight and not yet pinned. */
-export function flowOf(context: GatewayContext, binding: Binding, address: number, port: number): Flow {
+export function flowOf(context: GatewayContext, binding: Binding, address: Address, port: number): Flow {
   const key = endpointKey(address, port);
   let flow = binding.flows.get(key);
   if (flow === undefined) {
-    const remote = context.bindings[binding.transport].remote(key, () => ({
-      host: numberToIpv4(address),
-      port,
-    }));
+    const { inside, transport } = binding;
+    const remote = context.bindings[transport].remote(key, () => ({ host: hostOf(address), port }));
+    const outside = outsideOf(inside, binding.port, context.external.advertised);
     flow = {
-      ends: {
-        inside: binding.inside,
-        outside: { host: context.external.advertised, port: binding.port },
-        remote,
-        transport: binding.transport,
-      },
-      pinhole: context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, address) === "pinhole",
+      ends: { inside, outside, remote, transport },
+      pinhole: context.modeOf(addressOf(inside.host), address) === "pinhole",
       verifiedAt: undefined,
     };
     binding.flows.set(key, flow);
@@ -29,6 +24,6 @@ export function flowOf(context: GatewayContext, binding: Binding, address: numbe
 }
 
 /** The payload as text, one latin1 character per byte. */
-export function payloadText(packet: PacketView, bytes: Buffer): string {
+export function payloadText(packet: SipPacket, bytes: Buffer): string {
   return bytes.toString("latin1", packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
 }

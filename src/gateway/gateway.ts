@@ -1,6 +1,9 @@
 import type { Batch } from "../kernel/queue.ts";
 import type { PassReason } from "../observe/counters.ts";
+import { familyOf } from "../packet/host.ts";
+import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
+import type { SipPacket } from "../packet/sip-packet.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
@@ -17,12 +20,11 @@ export interface Sides {
   mtu: number;
 }
 
-/** What a packet that is not IPv4 UDP is counted as. */
-const UNREAD: Readonly<Record<Exclude<PacketKind, "udp">, PassReason>> = {
+/** What a packet that is not UDP is counted as. */
+const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "ipv6">, PassReason>> = {
   tcp: "not-udp",
   "other-protocol": "not-udp",
-  ipv6: "not-ipv4",
-  "not-ip": "not-ipv4",
+  "not-ip": "not-ip",
   truncated: "truncated",
   "bad-length": "malformed-packet",
   fragment: "malformed-packet",
@@ -36,6 +38,7 @@ export class Gateway {
   readonly #context: GatewayContext;
   readonly #sides: Sides;
   readonly #packet = new PacketView();
+  readonly #ipv6Packet = new Ipv6View();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #wheel: TimerWheel;
@@ -89,17 +92,17 @@ export class Gateway {
   }
 
   /**
-   * The outside interface has another address: every flow is pinned anew to it when its next packet comes, and
-   * every call armed anew by its next SDP.
+   * The outside interface has another IPv4 address: every flow that is translated is pinned anew to it when its next
+   * packet comes, and every call armed anew by its next SDP.
    */
   externalChanged(external: ExternalAddress): void {
     const context = this.#context;
-    const flows = [...context.bindings.udp.values()].flatMap((binding) =>
-      [...binding.flows.values()].map((flow) => ({ binding, flow })),
-    );
-    for (const { binding, flow } of flows) context.pins.remove(binding, flow);
-    for (const binding of context.bindings.udp.values()) binding.flows.clear();
-    context.calls.releaseAll();
+    for (const binding of context.bindings.udp.values()) {
+      if (familyOf(binding.inside.host) === "ipv6") continue;
+      for (const flow of binding.flows.values()) context.pins.remove(binding, flow);
+      binding.flows.clear();
+    }
+    context.calls.releaseTranslated();
     this.settle();
     context.external = external;
   }
@@ -129,11 +132,17 @@ export class Gateway {
     const outward = this.#sides.inside.has(inInterface);
     if (!outward && inInterface !== this.#sides.outside) return "other-interface";
     if (batch.isTruncated(index)) return "truncated";
-    const kind = this.#packet.parse(batch.bytes, batch.offset(index), batch.length(index));
+    const [offset, length] = [batch.offset(index), batch.length(index)];
+    let packet: SipPacket = this.#packet;
+    let kind = this.#packet.parse(batch.bytes, offset, length);
+    if (kind === "ipv6") {
+      packet = this.#ipv6Packet;
+      kind = this.#ipv6Packet.parse(batch.bytes, offset, length);
+    }
     if (kind !== "udp") return UNREAD[kind];
     return outward
-      ? this.#outbound.handle(this.#packet, batch.bytes, inInterface, batch.mark(index))
-      : this.#inbound.handle(this.#packet, batch.bytes);
+      ? this.#outbound.handle(packet, batch.bytes, inInterface, batch.mark(index))
+      : this.#inbound.handle(packet, batch.bytes);
   }
 
   #conclude(batch: Batch, index: number, outcome: Outcome): void {

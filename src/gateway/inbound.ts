@@ -1,6 +1,7 @@
+import { addressOf, endpointKey } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
-import { ipv4ToNumber, isIpv4Literal } from "../packet/ipv4.ts";
-import type { PacketView } from "../packet/packet-view.ts";
+import { canonicalHost, familyOf } from "../packet/host.ts";
+import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
@@ -36,16 +37,15 @@ export class Inbound {
   }
 
   /** @param bytes what `packet` is a view of */
-  handle(packet: PacketView, bytes: Buffer): Outcome {
+  handle(packet: SipPacket, bytes: Buffer): Outcome {
     const context = this.#context;
     context.counters.inbound++;
-    if (packet.destination !== context.external.address) return "not-external-address";
-    const binding = context.bindings[this.#transport].byPort(packet.destinationPort);
-    if (binding === undefined) return "no-binding";
+    const binding = this.#bindingOf(packet);
+    if (typeof binding === "string") return binding;
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
     if (!binding.host.knows(packet.source) && !context.isPeer(packet.source)) return "source-not-allowed";
-    if (context.modeOf(ipv4ToNumber(binding.inside.host) ?? 0, packet.source) === "off") return "mode-off";
+    if (context.modeOf(addressOf(binding.inside.host), packet.source) === "off") return "mode-off";
     const flow = flowOf(context, binding, packet.source, packet.sourcePort);
     const failure = context.pins.ensure(binding, flow, "inbound", context.now);
     if (failure !== undefined) {
@@ -56,6 +56,16 @@ export class Inbound {
     const scanned = scan(payloadText(packet, bytes), this.#headers);
     if (scanned.kind !== "message") return scanned.kind;
     return this.#translate(scanned.message, binding, flow);
+  }
+
+  #bindingOf({ destination, destinationPort }: SipPacket): Binding | "not-external-address" | "no-binding" {
+    const { bindings, external } = this.#context;
+    const own = bindings[this.#transport];
+    if (typeof destination === "string") {
+      return own.byInside(endpointKey(destination, destinationPort)) ?? "no-binding";
+    }
+    if (destination !== external.address) return "not-external-address";
+    return own.byPort(destinationPort) ?? "no-binding";
   }
 
   #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
@@ -85,9 +95,10 @@ export class Inbound {
     noteRequest(call, message);
     if (offers) {
       const targets: (MediaTarget | undefined)[] = [];
+      const family = familyOf(binding.inside.host);
       for (const { line } of translation.media.slice(0, MOST_LINES)) {
         // A host name, or an address of the other family, can be no expectation's: the line stays without one.
-        if (!isIpv4Literal(line.host)) continue;
+        if (canonicalHost(line.host) === undefined || familyOf(line.host) !== family) continue;
         const target = mediaTarget(line);
         // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
         targets[line.index] = this.#mapping.hairpinned.has(line.index) ? { ...target, held: true } : target;

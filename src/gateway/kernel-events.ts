@@ -3,11 +3,12 @@ import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { TableEvents } from "../kernel/events.ts";
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
+import { addressOf, endpointKey } from "../packet/address.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
 import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
-import { endpointKey, type GatewayContext } from "./context.ts";
+import type { GatewayContext } from "./context.ts";
 
 /** What of an entry is ours: a component's media, by its far end, or nothing we know. */
 interface MediaEntry {
@@ -92,6 +93,7 @@ export class KernelEvents implements TableEvents {
 
   /** Whichever side spoke first, one end of the entry is our external port. */
   #mediaOf({ original, reply }: ConntrackEntry): MediaEntry | undefined {
+    if (familyOf(original.source.host) === "ipv6") return this.#ipv6MediaOf(original);
     const { host } = this.#context.external;
     if (original.destination.host === host) {
       const component = this.#component(original.destination.port, original.protocol);
@@ -102,6 +104,16 @@ export class KernelEvents implements TableEvents {
     const isItsPhone =
       component?.inside.host === original.source.host && component.inside.port === original.source.port;
     return isItsPhone ? { component, remote: original.destination } : undefined;
+  }
+
+  #ipv6MediaOf({ source, destination, protocol }: FlowTuple): MediaEntry | undefined {
+    const { calls } = this.#context;
+    const inward = calls.byEndpoint(destination);
+    if (inward?.stream.target.transport === protocol) return { component: inward, remote: source };
+    const outward = calls.byEndpoint(source);
+    return outward?.stream.target.transport === protocol
+      ? { component: outward, remote: destination }
+      : undefined;
   }
 
   #component(port: number, protocol: string): Component | undefined {
@@ -120,11 +132,11 @@ export class KernelEvents implements TableEvents {
   /** The next packet of the flow has it pinned anew. */
   #signallingEnded({ source, destination, protocol }: FlowTuple): void {
     const { bindings } = this.#context;
-    const [from, to] = [ipv4ToNumber(source.host), ipv4ToNumber(destination.host)];
-    if (from === undefined || to === undefined) return;
-    const inside = endpointKey(from, source.port);
-    const outward = bindings[protocol].byInside(inside)?.flows.get(endpointKey(to, destination.port));
-    const flow = outward ?? bindings[protocol].byPort(destination.port)?.flows.get(inside);
+    const [from, to] = [endpointKey(addressOf(source.host), source.port), addressOf(destination.host)];
+    const there = endpointKey(to, destination.port);
+    const own = bindings[protocol];
+    const inward = typeof to === "string" ? own.byInside(there) : own.byPort(destination.port);
+    const flow = own.byInside(from)?.flows.get(there) ?? inward?.flows.get(from);
     if (flow !== undefined) flow.verifiedAt = undefined;
   }
 

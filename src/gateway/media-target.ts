@@ -1,4 +1,4 @@
-import { isIpv4Literal } from "../packet/ipv4.ts";
+import { canonicalHost, familyOf } from "../packet/host.ts";
 import type { MediaDescription } from "../sdp/session.ts";
 import { ownText } from "../table/own-text.ts";
 import type { MediaTarget } from "../table/streams.ts";
@@ -30,7 +30,8 @@ function rtcpTarget(line: MediaDescription): MediaTarget["rtcp"] {
       return undefined;
     case "explicit": {
       const { host, port } = line.rtcp;
-      const usable = host !== undefined && isIpv4Literal(host);
+      const usable =
+        host !== undefined && canonicalHost(host) !== undefined && familyOf(host) === familyOf(line.host);
       return { host: ownText(usable ? host : line.host), port };
     }
     case "next":

@@ -1,26 +1,29 @@
 import type { Config } from "../config/schema.ts";
-import { Network } from "../packet/network.ts";
+import type { Address } from "../packet/address.ts";
+import { type InNetwork, inNetwork } from "../packet/in-network.ts";
 
 /**
  * What is done to the SIP between an inside and an outside host. translate: addresses are translated and media is
- * opened. pinhole: media is opened and no byte is changed, for providers and phones that see to the NAT themselves.
+ * opened. pinhole: media is opened and no byte is changed, for providers and phones that see to the NAT themselves, and
+ * for all IPv6, which there is nothing to translate in.
  * off: nothing at all, as RFC 4787 REQ-10 wants every ALG to be switchable.
  */
 export type Mode = "translate" | "pinhole" | "off";
 
-/** Tells the mode of a pair of hosts; addresses as unsigned numbers in host byte order. */
-export type ModeOf = (inside: number, outside: number) => Mode;
+/** Tells the mode of a pair of hosts of one family. */
+export type ModeOf = (inside: Address, outside: Address) => Mode;
 
-const EVERYWHERE = Network.parse("0.0.0.0/0");
+const EVERYWHERE: InNetwork = () => true;
 
-/** The first rule both of whose networks match decides; without any, all is translated. */
+/** The first rule both of whose networks match decides; without any, all that can be is translated. */
 export function modeRules(rules: Config["modes"]): ModeOf {
   const parsed = rules.map(({ inside, outside, mode }) => ({
-    inside: inside === undefined ? EVERYWHERE : Network.parse(inside),
-    outside: outside === undefined ? EVERYWHERE : Network.parse(outside),
+    inside: inside === undefined ? EVERYWHERE : inNetwork(inside),
+    outside: outside === undefined ? EVERYWHERE : inNetwork(outside),
     mode,
   }));
-  return (inside, outside) =>
-    parsed.find((rule) => rule.inside.contains(inside) && rule.outside.contains(outside))?.mode ??
-    "translate";
+  return (inside, outside) => {
+    const mode = parsed.find((rule) => rule.inside(inside) && rule.outside(outside))?.mode ?? "translate";
+    return typeof inside === "string" && mode === "translate" ? "pinhole" : mode;
+  };
 }

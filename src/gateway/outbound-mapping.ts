@@ -1,4 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import type { MediaDescription, Rtcp } from "../sdp/session.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Call } from "../table/call.ts";
@@ -75,12 +76,15 @@ export class OutboundMapping implements Mapping {
     const flow = this.#flow;
     const binding = this.#binding;
     if (flow === undefined || binding === undefined) return undefined;
-    if (line.host === flow.ends.outside.host) return this.#alreadyPublic(line, flow, binding);
-    const policy = line.host === flow.ends.inside.host ? "own" : this.#mediaHost(line.host);
-    if (policy === "public") return undefined;
+    const { inside, outside } = flow.ends;
+    const isOwn = line.host === inside.host;
+    if (!isOwn && line.host === outside.host) return this.#alreadyPublic(line, flow, binding);
+    const policy = isOwn ? "own" : this.#mediaHost(line.host);
+    // An address of the other family needs no translation here, or one that this flow cannot tell.
+    if (policy === "public" || familyOf(line.host) !== familyOf(inside.host)) return undefined;
     const target = mediaTarget(line);
     const rtcpHost = target.rtcp?.host ?? line.host;
-    const rtcpPolicy = rtcpHost === flow.ends.inside.host ? "own" : this.#mediaHost(rtcpHost);
+    const rtcpPolicy = rtcpHost === inside.host ? "own" : this.#mediaHost(rtcpHost);
     if (policy === "refused" || (rtcpPolicy !== "own" && rtcpPolicy !== "allowed")) {
       return { refused: "media-host-not-allowed" };
     }
@@ -93,7 +97,7 @@ export class OutboundMapping implements Mapping {
     const rtp = stream.components[0];
     const rtcp = stream.components[1];
     if (rtp === undefined) return undefined;
-    return { host: flow.ends.outside.host, port: rtp.port, rtcpPort: rtcp?.port ?? rtp.port + 1 };
+    return { host: outside.host, port: rtp.port, rtcpPort: rtcp?.port ?? rtp.port + 1 };
   }
 
   /**

@@ -1,6 +1,6 @@
+import { addressOf, endpointKey, hostOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
-import { ipv4ToNumber, numberToIpv4 } from "../packet/ipv4.ts";
-import type { PacketView } from "../packet/packet-view.ts";
+import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
@@ -12,7 +12,7 @@ import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
 import { skipped, type Translation } from "../translate/translation.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
-import { endpointKey, type GatewayContext, type Outcome } from "./context.ts";
+import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
 import { reportRefusal } from "./refusal.ts";
@@ -38,15 +38,15 @@ export class Outbound {
   }
 
   /** @param bytes what `packet` is a view of */
-  handle(packet: PacketView, bytes: Buffer, inInterface: number, mark: number): Outcome {
+  handle(packet: SipPacket, bytes: Buffer, inInterface: number, mark: number): Outcome {
     const context = this.#context;
     context.counters.outbound++;
     if (packet.payloadLength === 0) return "empty";
     const { source, sourcePort, destination, destinationPort } = packet;
-    if (!context.isTranslated(source)) return "not-translated-network";
     const known = context.bindings[this.#transport].byInside(endpointKey(source, sourcePort));
     let flow = known?.flows.get(endpointKey(destination, destinationPort));
     if (flow === undefined) {
+      if (!context.isServed(source)) return "not-translated-network";
       if (context.modeOf(source, destination) === "off") return "mode-off";
       const route = context.routeOf(destination, source, inInterface, mark);
       if (route !== "outside") return route;
@@ -68,11 +68,11 @@ export class Outbound {
   }
 
   /** Only a SIP message makes a binding; what the kernel already mapped for the endpoint is kept. */
-  #bind(scanned: ScanResult, packet: PacketView): Binding | BindingRefusal | "keep-alive" | "not-sip" {
+  #bind(scanned: ScanResult, packet: SipPacket): Binding | BindingRefusal | "keep-alive" | "not-sip" {
     if (scanned.kind !== "message") return scanned.kind;
     const context = this.#context;
-    const inside = { host: numberToIpv4(packet.source), port: packet.sourcePort };
-    const remote = { host: numberToIpv4(packet.destination), port: packet.destinationPort };
+    const inside = { host: hostOf(packet.source), port: packet.sourcePort };
+    const remote = { host: hostOf(packet.destination), port: packet.destinationPort };
     const inUse = context.pins.portInUse(inside, remote, this.#transport);
     const key = endpointKey(packet.source, packet.sourcePort);
     const made = context.bindings[this.#transport].create(key, inside, context.now, inUse);
@@ -81,7 +81,7 @@ export class Outbound {
 
   #listener(inside: { host: string; port: number }, transport: Transport): Binding | Refusal {
     const { bindings, now } = this.#context;
-    const key = insideKey(inside.host, inside.port);
+    const key = endpointKey(addressOf(inside.host), inside.port);
     const made = bindings[transport].byInside(key) ?? bindings[transport].create(key, inside, now);
     if (typeof made === "string") return { refused: made };
     made.spokeAt = now;
@@ -139,9 +139,4 @@ export class Outbound {
     }
     progressCall(calls, call, message, "outbound", now);
   }
-}
-
-function insideKey(host: string, port: number): number | string {
-  const address = ipv4ToNumber(host);
-  return address === undefined ? `${host} ${port}` : endpointKey(address, port);
 }

@@ -1,5 +1,5 @@
 import type { Logger } from "../observe/log.ts";
-import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
 import { bindingKey, callKey, type Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -8,7 +8,6 @@ import type { Binding, Bindings } from "../table/bindings.ts";
 import type { Call } from "../table/call.ts";
 import type { BindingRecord, CallRecord } from "../table/record.ts";
 import { bindingRecord, callRecord } from "../table/to-record.ts";
-import { endpointKey } from "./context.ts";
 import type { Journal } from "./table-observer.ts";
 import type { Tables } from "./tables.ts";
 
@@ -129,7 +128,7 @@ function restoreBinding(
   const binding = bindings.restore(keyOf(record), inside, port, registrations, now);
   if (binding === undefined) return false;
   for (const place of portless) binding.portless.add(place);
-  for (const remote of remotes) binding.host.spokeTo(ipv4ToNumber(remote) ?? remote);
+  for (const remote of remotes) binding.host.spokeTo(addressOf(remote));
   journal.bindingChanged(binding);
   return true;
 }
@@ -138,7 +137,6 @@ function bindingOf(bindings: Bindings, record: CallRecord): Binding | undefined 
   return bindings.byInside(keyOf(record));
 }
 
-function keyOf({ inside }: BindingRecord | CallRecord): number | string {
-  const address = ipv4ToNumber(inside.host);
-  return address === undefined ? `${inside.host} ${inside.port}` : endpointKey(address, inside.port);
+function keyOf({ inside }: BindingRecord | CallRecord): Address {
+  return endpointKey(addressOf(inside.host), inside.port);
 }

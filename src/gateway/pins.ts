@@ -4,15 +4,17 @@ import type { Pin } from "../kernel/pin.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
-import type { ExternalAddress } from "./external-address.ts";
+import { type ExternalAddress, outsideOf } from "./external-address.ts";
 
 /** Seconds a pin lives until its first packet renews it by the kernel's own timeouts. */
 const PIN_TIMEOUT = 60;
 
 /**
- * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there.
+ * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there. An IPv6 flow
+ * has no NAT, so it is pinned only inbound: outbound the kernel makes its entry as well.
  *
  * The kernel may forget an entry whenever it has been silent for its UDP timeout, so a flow that was silent
  * for half of that is asked for anew: one request, answered "exists" while the entry lives.
@@ -48,6 +50,7 @@ export class Pins {
    * @returns undefined when the flow has its entry, else the error name that kept it from us
    */
   ensure(binding: Binding, flow: Flow, direction: Pin["direction"], now: number): string | undefined {
+    if (direction === "outbound" && familyOf(binding.inside.host) === "ipv6") return undefined;
     if (flow.verifiedAt === undefined || now - flow.verifiedAt >= this.#trusted) {
       const failure = this.#pin(binding, flow, direction);
       if (failure !== undefined) {
@@ -89,19 +92,24 @@ export class Pins {
   }
 
   #isOurs(entry: ConntrackEntry, binding: Binding): boolean {
-    return leadsTo(entry, binding.inside, { host: this.#external().host, port: binding.port });
+    return leadsTo(entry, binding.inside, this.#outside(binding));
   }
 
   #pinOf(binding: Binding, flow: Flow, direction: Pin["direction"]): Pin {
     const { inside, remote } = flow.ends;
-    const external = { host: this.#external().host, port: binding.port };
+    const external = this.#outside(binding);
     const outbound = direction === "outbound";
     const tuple: FlowTuple = {
       protocol: binding.transport,
       source: outbound ? inside : remote,
       destination: outbound ? remote : external,
     };
-    return { direction, flow: tuple, nat: outbound ? external : inside, timeout: PIN_TIMEOUT };
+    const nat = isSameEndpoint(inside, external) ? undefined : outbound ? external : inside;
+    return { direction, flow: tuple, nat, timeout: PIN_TIMEOUT };
+  }
+
+  #outside({ inside, port }: Binding): Endpoint {
+    return outsideOf(inside, port, this.#external().host);
   }
 }
 

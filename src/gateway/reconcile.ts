@@ -45,8 +45,11 @@ export function reconcile(
 function reconcileMasters(conntrack: Conntrack, calls: Calls, found: Reconciled): ReadonlySet<Stream> {
   const known = new Set<Stream>();
   const destination = { protocol: "udp", port: MASTER_PORT } as const;
-  // The dump is read to its end first: entries that are deleted under it would interrupt it.
-  for (const entry of [...conntrack.dumpConntrack({ family: "ipv4", destination })]) {
+  // The dumps are read to their end first: entries that are deleted under one would interrupt it.
+  const entries = (["ipv4", "ipv6"] as const).flatMap((family) => [
+    ...conntrack.dumpConntrack({ family, destination }),
+  ]);
+  for (const entry of entries) {
     const { original, helper } = entry;
     if (helper !== MASTER_HELPER || original.destination.port !== MASTER_PORT) continue;
     const stream = calls.byMaster(original.destination.host, original.source.port);

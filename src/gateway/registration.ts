@@ -1,4 +1,5 @@
-import { ipv4ToNumber } from "../packet/ipv4.ts";
+import { type Address, addressOf, endpointKey } from "../packet/address.ts";
+import { canonicalHost } from "../packet/host.ts";
 import { addressOfRecord } from "../sip/address-of-record.ts";
 import { type Contact, contacts } from "../sip/contact.ts";
 import { expires } from "../sip/expires.ts";
@@ -7,7 +8,7 @@ import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
 import type { InsideHost } from "../table/inside-hosts.ts";
 import { ownText } from "../table/own-text.ts";
-import { endpointKey, type GatewayContext } from "./context.ts";
+import type { GatewayContext } from "./context.ts";
 import { defaultPort } from "./media-target.ts";
 
 /** Seconds a registrar is taken to grant that says nothing to a request that said nothing. */
@@ -26,9 +27,9 @@ type Registering = Pick<GatewayContext, "bindings" | "now">;
  * Notes of a REGISTER from inside which remote host may answer it, and what it asks for in case the answer
  * does not say what is granted.
  *
- * @param remote where it goes, an IPv4 address in host byte order
+ * @param remote where it goes
  */
-export function noteRegister(host: InsideHost, remote: number, message: SipMessage): void {
+export function noteRegister(host: InsideHost, remote: Address, message: SipMessage): void {
   if (message.method !== "REGISTER" || message.kind !== "request") return;
   host.askedToRegister(remote, requestedExpires(message));
 }
@@ -62,7 +63,7 @@ export function noteRegistration(
   if (message.method !== "REGISTER" || message.status < 200 || message.status > 299) return;
   const { host } = binding;
   const registrar = flow.ends.remote.host;
-  const asked = host.registersFor(ipv4ToNumber(registrar) ?? registrar);
+  const asked = host.registersFor(addressOf(registrar));
   if (asked === undefined) return;
   const { now } = context;
   const address = addressOfRecord(message).slice(0, LONGEST_ADDRESS);
@@ -84,15 +85,15 @@ export function noteRegistration(
 }
 
 /**
- * The binding a Contact leads to: by our address, or in mode pinhole by the phone's own, which nobody
- * changed.
+ * The binding a Contact leads to: by our address, or by the phone's own, which nobody changed, in mode
+ * pinhole and with IPv6.
  */
 function bindingNamed(context: Registering, flow: Flow, contact: Contact): Binding | undefined {
   if (contact.kind !== "address") return undefined;
   const { inside, outside, transport } = flow.ends;
   const bindings = context.bindings[contact.transport ?? transport];
   const port = contact.port ?? defaultPort;
-  if (contact.host === outside.host) return bindings.byPort(port);
-  const address = contact.host === inside.host ? ipv4ToNumber(inside.host) : undefined;
-  return address === undefined ? undefined : bindings.byInside(endpointKey(address, port));
+  const host = canonicalHost(contact.host);
+  if (host === inside.host) return bindings.byInside(endpointKey(addressOf(host), port));
+  return host === outside.host ? bindings.byPort(port) : undefined;
 }

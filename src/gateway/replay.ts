@@ -1,9 +1,10 @@
 import { pino } from "pino";
 import type { Config } from "../config/schema.ts";
 import { Counters } from "../observe/counters.ts";
+import { type Address, endpointKey } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
+import { inNetwork } from "../packet/in-network.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
-import { Network } from "../packet/network.ts";
 import { PacketView } from "../packet/packet-view.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
@@ -11,7 +12,7 @@ import type { Binding } from "../table/bindings.ts";
 import type { TableObserver } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import type { Edit } from "../translate/translation.ts";
-import { endpointKey, type GatewayContext, type Outcome, type Pinning } from "./context.ts";
+import type { GatewayContext, Outcome, Pinning } from "./context.ts";
 import { externalAddress } from "./external-address.ts";
 import { payloadText } from "./flow-of.ts";
 import { Inbound } from "./inbound.ts";
@@ -64,7 +65,8 @@ export class Replay {
   constructor(config: Config, sides: CaptureSides, start: number) {
     this.#sides = sides;
     this.#wheel = new TimerWheel(start);
-    const isInside = (address: number): boolean => sides.inside.some((network) => network.contains(address));
+    const isInside = (address: Address): boolean =>
+      typeof address === "number" && sides.inside.some((network) => network.contains(address));
     this.#context = {
       ...makeTables(config, Number.POSITIVE_INFINITY, this.#wheel, this.#arming, unobserved, () => false),
       pins: pinned,
@@ -74,14 +76,17 @@ export class Replay {
       log: pino({ enabled: false }),
       budget: { warn: (_now, fields) => this.#note(fields) },
       routeOf: (destination) => (isInside(destination) ? "inside-destination" : "outside"),
-      isTranslated: isInside,
+      isServed: isInside,
       isPeer: () => false,
       modeOf: modeRules(config.modes),
       now: start,
       external: externalAddress(numberToIpv4(sides.external), config.advertise),
     };
-    const networks = [...sides.inside, ...config.networks.map(Network.parse)];
-    const mediaHost = mediaHostPolicy(networks, config.media.hosts.map(Network.parse));
+    const networks = [isInside, ...config.networks.map(inNetwork)];
+    const mediaHost = mediaHostPolicy(
+      (address) => networks.some((contains) => contains(address)),
+      config.media.hosts.map(inNetwork),
+    );
     const context = this.#context;
     this.#outbound = {
       udp: new Outbound(context, mediaHost, "udp"),

@@ -1,8 +1,9 @@
 import type { Routes } from "../kernel/routes.ts";
+import type { Address } from "../packet/address.ts";
 import type { RouteOf } from "./context.ts";
 import type { Sides } from "./gateway.ts";
 
-/** Answers by the kernel's own routing: only what leaves by the outside interface is translated. */
+/** Answers by the kernel's own routing: only what leaves by the outside interface is followed. */
 export function routeToDestination(routes: Routes, sides: Sides): RouteOf {
   return (destination, source, inInterface, mark) => {
     const route = routes.lookup(destination, source, inInterface, mark);
@@ -14,5 +15,13 @@ export function routeToDestination(routes: Routes, sides: Sides): RouteOf {
       case "unicast":
         return route.outInterface === sides.outside ? "outside" : "inside-destination";
     }
+  };
+}
+
+/** Tells by the kernel's own routing whether an address is of the phones' side. */
+export function routedInside(routes: Routes, sides: Sides): (address: Address) => boolean {
+  return (address) => {
+    const route = routes.lookup(address, undefined, 0, 0);
+    return route.kind === "unicast" && sides.inside.has(route.outInterface);
   };
 }

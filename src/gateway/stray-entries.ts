@@ -2,6 +2,7 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
+import { outsideOf } from "./external-address.ts";
 import { leadsTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
@@ -92,7 +93,7 @@ export class StrayEntries {
     return entry && leadsTo(entry, component.inside, this.#outside(component));
   }
 
-  #outside(component: Component): Endpoint {
-    return { host: this.#external(), port: component.port };
+  #outside({ inside, port }: Component): Endpoint {
+    return outsideOf(inside, port, this.#external());
   }
 }

@@ -9,8 +9,8 @@ export interface Pin {
   readonly direction: "outbound" | "inbound";
   /** The flow as its packets arrive, before NAT. */
   readonly flow: FlowTuple;
-  /** Outbound: what its source becomes. Inbound: what its destination becomes. */
-  readonly nat: Endpoint;
+  /** Outbound: what its source becomes. Inbound: what its destination becomes. undefined: there is no NAT (IPv6). */
+  readonly nat: Endpoint | undefined;
   /** Seconds; the flow's packets then renew it as the kernel's own timeouts say. */
   readonly timeout: number;
   readonly mark?: number | undefined;

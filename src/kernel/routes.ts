@@ -1,6 +1,6 @@
-import { numberToIpv4 } from "../packet/ipv4.ts";
+import { type Address, hostOf } from "../packet/address.ts";
 import { AttributeReader } from "./attribute-reader.ts";
-import { AF_INET } from "./ctnetlink.ts";
+import { AF_INET, AF_INET6 } from "./ctnetlink.ts";
 import { errnoName } from "./errno.ts";
 import { KernelError } from "./kernel-error.ts";
 import { MessageWriter } from "./message-writer.ts";
@@ -45,20 +45,21 @@ export class Routes {
   }
 
   /**
-   * Asks for the route of an IPv4 packet. Throws KernelError when the socket fails; that there is no way is an
+   * Asks for the route of a packet. Throws KernelError when the socket fails; that there is no way is an
    * answer.
    *
-   * @param destination unsigned number in host byte order, as is `source`; 0 for a source yet to be chosen
+   * @param source of the same family as `destination`; undefined for one yet to be chosen
    * @param inInterface index of the interface it comes in by; 0 for a packet of our own
    */
-  lookup(destination: number, source: number, inInterface: number, mark: number): Route {
+  lookup(destination: Address, source: Address | undefined, inInterface: number, mark: number): Route {
     const writer = this.#writer;
     writer.clear();
     writer.begin(rt.RTM_GETROUTE, 0);
     // struct rtmsg: family, bits of the destination, bits of the source.
-    writer.bytes.set([AF_INET, 32, source === 0 ? 0 : 32], writer.fixed(rt.RTMSG));
-    writer.be32(rt.RTA_DST, destination);
-    if (source !== 0) writer.be32(rt.RTA_SRC, source);
+    const [family, bits] = typeof destination === "number" ? [AF_INET, 32] : [AF_INET6, 128];
+    writer.bytes.set([family, bits, source === undefined ? 0 : bits], writer.fixed(rt.RTMSG));
+    writeAddress(writer, rt.RTA_DST, destination);
+    if (source !== undefined) writeAddress(writer, rt.RTA_SRC, source);
     if (inInterface !== 0) writer.u32(rt.RTA_IIF, inInterface);
     if (mark !== 0) writer.u32(rt.RTA_MARK, mark);
     writer.end();
@@ -68,13 +69,18 @@ export class Routes {
     for (const message of messages(this.#socket.replies, length)) {
       if (message.type === rt.RTM_NEWROUTE) return decodeRoute(this.#socket.replies, message);
     }
-    throw new KernelError("look up route", "EBADMSG", `no answer for ${numberToIpv4(destination)}`);
+    throw new KernelError("look up route", "EBADMSG", `no answer for ${hostOf(destination)}`);
   }
 
   /** Safe to call twice. */
   close(): void {
     this.#socket.close();
   }
+}
+
+function writeAddress(writer: MessageWriter, type: number, address: Address): void {
+  if (typeof address === "number") writer.be32(type, address);
+  else writer.address(type, type, address);
 }
 
 /** Calls `onChange` after a route or a rule came, went or changed, or such news was lost. */

@@ -3,7 +3,7 @@
  */
 export const PASS_REASONS = [
   "other-interface",
-  "not-ipv4",
+  "not-ip",
   "not-udp",
   "truncated",
   "malformed-packet",

@@ -1,4 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Flow } from "./flows.ts";
 import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
@@ -17,7 +18,7 @@ export class Binding implements TimerEntry {
   readonly key: EndpointKey;
   readonly inside: Endpoint;
   readonly transport: Transport;
-  /** External signalling port. */
+  /** External signalling port; with IPv6, where nothing is translated, its own. */
   readonly port: number;
   readonly host: InsideHost;
   /** Its flows by remote endpoint. */
@@ -99,7 +100,7 @@ export interface BindingObserver {
   closed(binding: Binding): void;
 }
 
-/** Bindings is every binding of one transport, by inside endpoint and by external port. */
+/** Bindings is every binding of one transport, by inside endpoint and, those of IPv4, by external port. */
 export class Bindings {
   readonly #transport: Transport;
   readonly #pool: PortPool;
@@ -143,7 +144,7 @@ export class Bindings {
     return this.#byInside.get(key);
   }
 
-  /** The binding that an external port belongs to. */
+  /** The IPv4 binding that an external port belongs to. */
   byPort(port: number): Binding | undefined {
     return this.#byPort[port];
   }
@@ -171,7 +172,7 @@ export class Bindings {
     if (this.#byInside.size >= this.#most) return "bindings-full";
     const host = this.#hosts.of(inside.host);
     if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
-    const port = adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
+    const port = this.#portFor(inside, adopted);
     if (port === undefined) {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
@@ -194,12 +195,17 @@ export class Bindings {
     registrations: readonly (readonly [string, number])[],
     now: number,
   ): Binding | undefined {
-    if (this.#byInside.has(key) || this.#byInside.size >= this.#most || !this.#pool.adopt(port))
-      return undefined;
+    if (this.#byInside.has(key) || this.#byInside.size >= this.#most) return undefined;
+    if (!keepsPort(inside) && !this.#pool.adopt(port)) return undefined;
     const binding = this.#put(key, inside, port, this.#hosts.of(inside.host), now);
     for (const [registration, until] of registrations) binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
     return binding;
+  }
+
+  #portFor(inside: Endpoint, adopted: number | undefined): number | undefined {
+    if (keepsPort(inside)) return inside.port;
+    return adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
   }
 
   #put(key: EndpointKey, inside: Endpoint, port: number, host: InsideHost, now: number): Binding {
@@ -208,7 +214,7 @@ export class Bindings {
     const binding = new Binding(key, endpoint, this.#transport, port, host, now, this.#review);
     host.add(binding);
     this.#byInside.set(key, binding);
-    this.#byPort[port] = binding;
+    if (!keepsPort(inside)) this.#byPort[port] = binding;
     this.#wheel.schedule(binding, now + this.#idle);
     return binding;
   }
@@ -226,8 +232,10 @@ export class Bindings {
     this.#observer.closed(binding);
     this.#wheel.cancel(binding);
     this.#byInside.delete(binding.key);
-    this.#byPort[binding.port] = undefined;
-    this.#pool.give(binding.port);
+    if (!keepsPort(binding.inside)) {
+      this.#byPort[binding.port] = undefined;
+      this.#pool.give(binding.port);
+    }
     binding.host.remove(binding);
     this.#hosts.release(binding.host);
   }
@@ -264,4 +272,9 @@ export class Bindings {
     else if (binding.calls > 0) this.#wheel.schedule(binding, now + this.#idle);
     else this.close(binding);
   };
+}
+
+/** An IPv6 endpoint is reached where it is: its port is its own, and other hosts have the same. */
+function keepsPort({ host }: Endpoint): boolean {
+  return familyOf(host) === "ipv6";
 }

@@ -12,7 +12,7 @@ import type { PortPool } from "./ports.ts";
 import type { CallRecord } from "./record.ts";
 import { Slots } from "./slots.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
-import { type Component, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import { type Component, keepsPorts, type MediaTarget, type Stream, streamKey } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -105,11 +105,13 @@ export class Calls {
   }
 
   /**
-   * Takes everything out of the kernel while all calls and ports stay, as when the external address is another:
-   * the next SDP of a call arms it anew.
+   * Takes all that is translated out of the kernel while all calls and ports stay, as when the external address is
+   * another: the next SDP of a call arms it anew.
    */
-  releaseAll(): void {
-    for (const stream of this.#streams.values()) this.#expectations.release(stream);
+  releaseTranslated(): void {
+    for (const stream of this.#streams.values()) {
+      if (!keepsPorts(stream.target)) this.#expectations.release(stream);
+    }
   }
 
   /**
@@ -279,6 +281,11 @@ export class Calls {
   /** The component an external media port belongs to. */
   byPort(port: number): Component | undefined {
     return this.#streams.byPort(port);
+  }
+
+  /** The component of an IPv6 host at this endpoint. */
+  byEndpoint(endpoint: Endpoint): Component | undefined {
+    return this.#streams.byEndpoint(endpoint);
   }
 
   /** Every stream, in no order. */

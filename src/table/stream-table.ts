@@ -1,6 +1,15 @@
+import { type Address, endpointKey } from "../packet/address.ts";
+import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
-import { type Component, componentsOf, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import {
+  type Component,
+  componentsOf,
+  keepsPorts,
+  type MediaTarget,
+  type Stream,
+  streamKey,
+} from "./streams.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { MOST_PAIRS } from "./wanted.ts";
 
@@ -25,7 +34,8 @@ export class StreamTable {
   readonly #limits: StreamLimits;
   readonly #review: (stream: Stream, now: number) => void;
   readonly #byMaster = new Map<string, Stream>();
-  readonly #byPort = new Map<number, Component>();
+  /** By external port, or by the endpoint of an IPv6 host. */
+  readonly #byOutside = new Map<Address, Component>();
 
   /** @param review called when a stream's timer is due */
   constructor(ports: PortPool, limits: StreamLimits, review: (stream: Stream, now: number) => void) {
@@ -53,7 +63,12 @@ export class StreamTable {
 
   /** The component an external media port belongs to. */
   byPort(port: number): Component | undefined {
-    return this.#byPort.get(port);
+    return this.#byOutside.get(port);
+  }
+
+  /** The component of an IPv6 host at this endpoint; of several calls that name it, the latest one's. */
+  byEndpoint({ host, port }: Endpoint): Component | undefined {
+    return this.#byOutside.get(endpointKey(host, port));
   }
 
   /**
@@ -69,7 +84,7 @@ export class StreamTable {
     if (host.streams >= this.#limits.streamsPerHost || this.isFull) return "table-full";
     const id = this.#newId(peer);
     if (id === undefined) return "table-full";
-    const base = port === "any" ? this.#ports.take(target.rtp.port, target.count) : this.#adopt(target);
+    const base = this.#portFor(target, port);
     if (base === undefined) return "ports-exhausted";
     return this.#put(call, target, peer, base, id);
   }
@@ -81,7 +96,7 @@ export class StreamTable {
    */
   restore(call: Call, target: MediaTarget, peer: string, base: number, id: number): Stream | undefined {
     if (this.isFull || this.#byMaster.has(masterKey(peer, id))) return undefined;
-    if (!this.#ports.adopt(base, target.count)) return undefined;
+    if (!keepsPorts(target) && !this.#ports.adopt(base, target.count)) return undefined;
     return this.#put(call, target, peer, base, id);
   }
 
@@ -97,8 +112,11 @@ export class StreamTable {
   /** Frees a stream's ports and id. */
   free(stream: Stream): void {
     const { call, target, base, peer, id, key } = stream;
-    for (const { port } of stream.components) this.#byPort.delete(port);
-    this.#ports.give(base, target.count);
+    for (const component of stream.components) {
+      const outside = outsideKey(component);
+      if (this.#byOutside.get(outside) === component) this.#byOutside.delete(outside);
+    }
+    if (!keepsPorts(target)) this.#ports.give(base, target.count);
     call.host.streams--;
     call.streams.delete(key);
     this.#byMaster.delete(masterKey(peer, id));
@@ -123,8 +141,13 @@ export class StreamTable {
     call.streams.set(stream.key, stream);
     call.host.streams++;
     this.#byMaster.set(masterKey(peer, id), stream);
-    for (const component of components) this.#byPort.set(component.port, component);
+    for (const component of components) this.#byOutside.set(outsideKey(component), component);
     return stream;
+  }
+
+  #portFor(target: MediaTarget, port: "any" | "exactly"): number | undefined {
+    if (keepsPorts(target)) return target.rtp.port;
+    return port === "any" ? this.#ports.take(target.rtp.port, target.count) : this.#adopt(target);
   }
 
   /** An odd RTP port has its RTCP in the next pair, which is not held with it. */
@@ -142,6 +165,10 @@ export class StreamTable {
     }
     return undefined;
   }
+}
+
+function outsideKey({ stream, inside, port }: Component): Address {
+  return keepsPorts(stream.target) ? endpointKey(inside.host, inside.port) : port;
 }
 
 function masterKey(peer: string, id: number): string {

@@ -1,4 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import type { InsideHost } from "./inside-hosts.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
@@ -62,7 +63,7 @@ export interface Component {
   /** Which of the stream's port pairs it belongs to, from 0. */
   readonly pair: number;
   readonly inside: Endpoint;
-  /** Its external port. */
+  /** Its external port; with IPv6, its own. */
   readonly port: number;
   state: ComponentState;
   /** The expectations that the call's SDP asks for while no media flows. */
@@ -102,7 +103,7 @@ export interface Stream {
   readonly target: MediaTarget;
   /** What it carries now: a fax may take over the port of the call's audio. */
   media: string;
-  /** First external port; `target.count` port pairs are held from there. */
+  /** First external port; `target.count` port pairs are held from there. With IPv6 its own, and none is held. */
   readonly base: number;
   readonly components: readonly Component[];
   /** The master's far end, and whether the kernel has it. */
@@ -145,6 +146,11 @@ export function componentsOf(stream: Stream, { rtp, rtcp, count }: MediaTarget, 
   return list;
 }
 
+/** True for a stream of an IPv6 host, which is reached at its own ports. */
+export function keepsPorts({ rtp }: MediaTarget): boolean {
+  return familyOf(rtp.host) === "ipv6";
+}
+
 function component(
   stream: Stream,
   kind: "rtp" | "rtcp",
@@ -152,12 +158,13 @@ function component(
   first: Endpoint,
   port: number,
 ): Component {
+  const inside = { host: first.host, port: first.port + 2 * pair };
   return {
     stream,
     kind,
     pair,
-    inside: { host: first.host, port: first.port + 2 * pair },
-    port: port + 2 * pair,
+    inside,
+    port: keepsPorts(stream.target) ? inside.port : port + 2 * pair,
     state: { kind: "planned" },
     wanted: [],
     answered: false,

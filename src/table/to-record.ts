@@ -1,4 +1,4 @@
-import { numberToIpv4 } from "../packet/ipv4.ts";
+import { hostOf } from "../packet/address.ts";
 import type { Binding } from "./bindings.ts";
 import type { Call } from "./call.ts";
 import type { BindingRecord, CallRecord } from "./record.ts";
@@ -18,9 +18,7 @@ export function bindingRecord(binding: Binding, epoch: number): BindingRecord {
     registrations: [...registrations.keys()].map((name) => [name, (registrations.get(name) ?? 0) + epoch]),
     spokeAt: spokeAt + epoch,
     portless: [...portless],
-    remotes: [...host.remotes()].map((remote) =>
-      typeof remote === "number" ? numberToIpv4(remote) : remote,
-    ),
+    remotes: [...host.remotes()].map(hostOf),
   };
 }
 

@@ -9,7 +9,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { endpointKey } from "../../src/gateway/context.ts";
+import { endpointKey } from "../../src/packet/address.ts";
 import { numberToIpv4 } from "../../src/packet/ipv4.ts";
 import { type Binding, Bindings } from "../../src/table/bindings.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
@@ -50,7 +50,7 @@ function measure(count: number): string {
     const bindings = tables[index % tables.length];
     if (bindings === undefined) throw new Error("There is no table.");
     const address = FIRST_HOST + index;
-    return { key: endpointKey(address, 5060), address, bindings };
+    return { key: address * 65_536 + 5060, address, bindings };
   });
   const remote = endpointKey(REMOTE.address, REMOTE.port);
   // Not in the order they were made: neighbours in memory would be quicker than a gateway finds them.

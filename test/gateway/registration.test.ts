@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { GatewayContext } from "../../src/gateway/context.ts";
-import { endpointKey } from "../../src/gateway/context.ts";
 import { noteRegister, noteRegistration } from "../../src/gateway/registration.ts";
+import { endpointKey } from "../../src/packet/address.ts";
 import { ipv4ToNumber } from "../../src/packet/ipv4.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";

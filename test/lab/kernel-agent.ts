@@ -35,7 +35,7 @@ import {
   writeNetfilterSetting,
 } from "../../src/kernel/sysctl.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
-import { ipv4ToNumber } from "../../src/packet/ipv4.ts";
+import { addressOf } from "../../src/packet/address.ts";
 import { PacketView } from "../../src/packet/packet-view.ts";
 import { writeUdpPacket } from "../../src/packet/write-udp.ts";
 
@@ -156,7 +156,7 @@ export const verbs = {
   watchRoutes: () => void watchRoutes(native, () => changes.put("routes")),
   nextChange: () => changes.next(),
   route: (destination: string, source: string, inInterface: number, mark = 0) =>
-    routes.lookup(ipv4ToNumber(destination) ?? 0, ipv4ToNumber(source) ?? 0, inInterface, mark),
+    routes.lookup(addressOf(destination), source === "" ? undefined : addressOf(source), inInterface, mark),
   holdsPort: (port: number, transport: "udp" | "tcp") => {
     sockets.refresh();
     return sockets.holds(port, transport);

@@ -95,4 +95,17 @@ describe("Bindings", () => {
     bindings.close(binding);
     expect(made(257).host).toBe(hosts.of(HOST));
   });
+
+  it("leave every IPv6 endpoint its own port, and none of those to IPv4", () => {
+    const phones = ["2001:db8::a", "2001:db8::b"].map((host) =>
+      bindings.create(`${host} 5062`, { host, port: 5062 }, 0),
+    );
+    expect(phones).toMatchObject([{ port: 5062 }, { port: 5062 }]);
+    expect(bindings.byPort(5062)).toBeUndefined();
+    const ipv4 = made(2);
+    expect(ipv4.port).toBe(5062);
+    for (const phone of phones) if (typeof phone !== "string") bindings.close(phone);
+    expect(bindings.byPort(5062)).toBe(ipv4);
+    expect(bindings.size).toBe(2);
+  });
 });
