@@ -18,6 +18,11 @@ export const GATEWAY_OUTSIDE = "203.0.113.1";
 /** The providers' addresses: signalling and media of the first provider, then of the second. */
 export const PROVIDER_HOSTS = ["203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5"] as const;
 
+/** The same machines' IPv6 addresses, in a lab that has any. */
+export const GATEWAY_INSIDE_IPV6 = "2001:db8:50::1";
+export const GATEWAY_OUTSIDE_IPV6 = "2001:db8:113::1";
+export const PROVIDER_HOSTS_IPV6 = ["2001:db8:113::2", "2001:db8:113::3"] as const;
+
 /** What a lab is built with. */
 export interface LabOptions {
   /** Phones, each with its own address from 192.168.50.10 up. */
@@ -29,6 +34,8 @@ export interface LabOptions {
    * (INVALID dropped, ESTABLISHED and RELATED accepted, everything from the inside accepted).
    */
   readonly forward?: readonly string[];
+  /** True gives every machine an IPv6 address as well, and the gateway the same FORWARD rules for them. */
+  readonly ipv6?: boolean;
 }
 
 const CAREFUL_FORWARD = [
@@ -46,6 +53,11 @@ export class LabCommandError extends Error {
 export function phoneAddress(index: number): string {
   const host = 50 * 256 + 10 + index;
   return `192.168.${host >> 8}.${host & 255}`;
+}
+
+/** The IPv6 address of the phone of that index, from 0. */
+export function phoneIpv6Address(index: number): string {
+  return `2001:db8:50::${(index + 10).toString(16)}`;
 }
 
 let labs = 0;
@@ -130,7 +142,7 @@ export class Lab {
     this.#undo();
   }
 
-  #build({ phones, nat = true, forward = nat ? CAREFUL_FORWARD : ["-j ACCEPT"] }: LabOptions): void {
+  #build({ phones, nat = true, forward = nat ? CAREFUL_FORWARD : ["-j ACCEPT"], ipv6 }: LabOptions): void {
     // 192.168.50.0/24 has room for 240 phones beside the gateway; more of them get 192.168.48.0/20.
     const insideLength = phones <= 240 ? 24 : 20;
     const [phone, gw, prov] = MACHINES.map((machine) => this.namespace(machine)) as [string, string, string];
@@ -165,6 +177,26 @@ export class Lab {
     else ip(prov, [`route add 192.168.48.0/20 via ${GATEWAY_OUTSIDE}`]);
     exec("iptables -w -P FORWARD DROP");
     for (const rule of forward) exec(`iptables -w -A FORWARD ${rule}`);
+    if (ipv6 === true) this.#addIpv6(phones, forward);
+  }
+
+  #addIpv6(phones: number, forward: readonly string[]): void {
+    // Without duplicate address detection, which takes a second, an address can be used at once.
+    const add = (address: string, device: string) => `addr add ${address}/64 dev ${device} nodad`;
+    ip(this.namespace("phone"), [
+      ...Array.from({ length: phones }, (_, index) => add(phoneIpv6Address(index), "eth0")),
+      `route add ::/0 via ${GATEWAY_INSIDE_IPV6}`,
+    ]);
+    ip(this.namespace("prov"), [
+      ...PROVIDER_HOSTS_IPV6.map((host) => add(host, "eth0")),
+      `route add ::/0 via ${GATEWAY_OUTSIDE_IPV6}`,
+    ]);
+    const gw = this.namespace("gw");
+    ip(gw, [add(GATEWAY_INSIDE_IPV6, INSIDE_INTERFACE), add(GATEWAY_OUTSIDE_IPV6, OUTSIDE_INTERFACE)]);
+    const exec = (line: string) => run(["ip", "netns", "exec", gw, ...line.split(" ")]);
+    exec("sysctl -qw net.ipv6.conf.all.forwarding=1");
+    exec("ip6tables -w -P FORWARD DROP");
+    for (const rule of forward) exec(`ip6tables -w -A FORWARD ${rule}`);
   }
 
   #remove(): void {

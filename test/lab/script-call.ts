@@ -1,10 +1,15 @@
+import { joinAddress } from "./ip-address.ts";
 import type { Lab } from "./namespaces.ts";
-import { GATEWAY_OUTSIDE, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+import { PROVIDER_HOSTS, PROVIDER_HOSTS_IPV6, phoneAddress, phoneIpv6Address } from "./namespaces.ts";
 import { untilHeard } from "./repeated-media.ts";
 import { type ScriptEnd, ScriptMachine } from "./script-end.ts";
 import { mediaAddress, request, response, sessionDescription, startLine } from "./script-message.ts";
 
-const [PROVIDER, MEDIA_SERVER] = PROVIDER_HOSTS;
+/** The hosts of a call, by family: the phone, the provider's signalling and its media. */
+const HOSTS = {
+  ipv4: [phoneAddress(0), ...PROVIDER_HOSTS],
+  ipv6: [phoneIpv6Address(0), ...PROVIDER_HOSTS_IPV6],
+} as const;
 const ALICE = "<sip:alice@example.com>;tag=a";
 /** Milliseconds until a request is sent again (RFC 3261 §17.1.1.1). */
 const T1 = 500;
@@ -34,14 +39,15 @@ export class ScriptCall {
    * Opens the four ends. The phone's media port is one that the gateway keeps for signalling, so that outside it has
    * another: where the two were the same, plain NAT would do as well.
    */
-  static async open(lab: Lab, callId: string): Promise<ScriptCall> {
+  static async open(lab: Lab, callId: string, family: "ipv4" | "ipv6" = "ipv4"): Promise<ScriptCall> {
+    const [caller, callee, mediaServer] = HOSTS[family];
     const inside = new ScriptMachine(lab, "phone");
     const outside = new ScriptMachine(lab, "prov");
     const [phone, phoneMedia, provider, providerMedia] = await Promise.all([
-      inside.open(`${phoneAddress(0)}:5060`),
-      inside.open(`${phoneAddress(0)}:6000`),
-      outside.open(`${PROVIDER}:5060`),
-      outside.open(`${MEDIA_SERVER}:7000`),
+      inside.open(joinAddress(caller, 5060)),
+      inside.open(joinAddress(caller, 6000)),
+      outside.open(joinAddress(callee, 5060)),
+      outside.open(joinAddress(mediaServer, 7000)),
     ]);
     return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside }, callId);
   }
@@ -120,7 +126,7 @@ export class ScriptCall {
    * (RFC 3261 §17.1.2) until the phone has it.
    */
   async providerSays(method: string): Promise<void> {
-    const uri = `sip:alice@${GATEWAY_OUTSIDE}:5060`;
+    const uri = `sip:alice@${this.#source}`;
     const from = `${BOB};tag=b`;
     const parts = { uri, by: this.provider.address, from, to: ALICE, callId: this.#callId, cseq: 1 };
     const send = () => this.provider.send(this.#source, request(method, parts));
@@ -149,7 +155,7 @@ export class ScriptCall {
     // CANCEL is of the INVITE's transaction, and has its To (RFC 3261 §9.1).
     const to = this.#cseq === 1 && method !== "ACK" ? BOB : `${BOB};tag=b`;
     const text = request(method, {
-      uri: `sip:bob@${PROVIDER}`,
+      uri: `sip:bob@${this.provider.address}`,
       by: this.phone.address,
       from: ALICE,
       to,

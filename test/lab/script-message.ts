@@ -1,3 +1,5 @@
+import { joinAddress, splitAddress } from "./ip-address.ts";
+
 /** The parts of a request; what a value does not say, every request of the lab has alike. */
 export interface RequestParts {
   readonly uri: string;
@@ -66,14 +68,15 @@ export function sessionDescription(
   attributes: readonly string[] = [],
   media = "audio * RTP/AVP 8",
 ): string {
-  const [host = "", port = ""] = address.split(":");
+  const { host, port } = splitAddress(address);
+  const family = host.includes(":") ? "IP6" : "IP4";
   const lines = [
     "v=0",
-    `o=- 1 1 IN IP4 ${host}`,
+    `o=- 1 1 IN ${family} ${host}`,
     "s=-",
-    `c=IN IP4 ${host}`,
+    `c=IN ${family} ${host}`,
     "t=0 0",
-    `m=${media.replace("*", port)}`,
+    `m=${media.replace("*", String(port))}`,
     ...attributes.map((attribute) => `a=${attribute}`),
   ];
   return lines.map((line) => `${line}\r\n`).join("");
@@ -93,8 +96,8 @@ export function field(text: string, name: string): string {
 
 /** "host:port" of a message's only m= line and its c=; throws when it has none. */
 export function mediaAddress(text: string): string {
-  const host = /^c=IN IP4 (.*)\r$/m.exec(text)?.[1];
+  const host = /^c=IN IP[46] (.*)\r$/m.exec(text)?.[1];
   const port = /^m=\w+ (\d+) /m.exec(text)?.[1];
   if (host === undefined || port === undefined) throw new Error(`No session description in:\n${text}`);
-  return `${host}:${port}`;
+  return joinAddress(host, Number(port));
 }

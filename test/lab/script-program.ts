@@ -4,9 +4,10 @@
  */
 import type { Socket } from "node:dgram";
 import { createInterface } from "node:readline";
+import { joinAddress, splitAddress } from "./ip-address.ts";
 import { openSocket } from "./load/sip-socket.ts";
 
-/** What a test has the machine do. Addresses are "host:port", payloads one latin1 character per byte. */
+/** What a test has the machine do. Addresses are "host:port", an IPv6 host in brackets; payloads one latin1 character per byte. */
 export type ScriptCommand =
   | { readonly kind: "open"; readonly at: string }
   | { readonly kind: "send"; readonly at: string; readonly to: string; readonly payload: string };
@@ -21,10 +22,10 @@ const sockets = new Map<string, Socket>();
 async function carryOut(command: ScriptCommand): Promise<void> {
   const { at } = command;
   if (command.kind === "open") {
-    const socket = await openSocket(endpoint(at));
+    const socket = await openSocket(splitAddress(at));
     sockets.set(at, socket);
     socket.on("message", (bytes, from) => {
-      const source = `${from.address}:${from.port}`;
+      const source = joinAddress(from.address, from.port);
       report({ kind: "arrived", at, source, payload: bytes.toString("latin1") });
     });
     report({ kind: "opened", at });
@@ -32,13 +33,8 @@ async function carryOut(command: ScriptCommand): Promise<void> {
   }
   const socket = sockets.get(at);
   if (socket === undefined) throw new Error(`${at} has not been opened.`);
-  const { host, port } = endpoint(command.to);
+  const { host, port } = splitAddress(command.to);
   socket.send(Buffer.from(command.payload, "latin1"), port, host);
-}
-
-function endpoint(address: string): { readonly host: string; readonly port: number } {
-  const [host = "", port = ""] = address.split(":");
-  return { host, port: Number(port) };
 }
 
 function report(what: ScriptReport): void {

@@ -18,10 +18,11 @@ export function formatAddress({ host, port }: Address): string {
  * Rejects as node:dgram does (EADDRINUSE, EADDRNOTAVAIL).
  */
 export async function openSocket({ host, port }: Address): Promise<Socket> {
+  const family = host.includes(":") ? 6 : 4;
   const socket = createSocket({
-    type: "udp4",
+    type: `udp${family}`,
     // Only literals are ever sent to; without this every packet would wait for a resolver that has nothing to do.
-    lookup: (literal, _options, done) => done(null, literal, 4),
+    lookup: (literal, _options, done) => done(null, literal, family),
   });
   // That lookup answers at once, so the socket may be listening before bind() returns.
   const listening = once(socket, "listening");
