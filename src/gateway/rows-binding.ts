@@ -1,5 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { Binding, BindingEnding } from "../table/bindings.ts";
+import { outsideOf } from "./external-address.ts";
 import type { EndRow, TimeOf } from "./rows.ts";
 
 /** A binding as `GET /bindings` shows it; times are ISO 8601. */
@@ -46,7 +47,7 @@ export function bindingRow(
   return {
     transport,
     inside,
-    external: { host: external, port },
+    external: outsideOf(inside, port, external),
     why: whyOf(binding, ending, now),
     ends: calls > 0 && !lasts ? null : { at: time(ending.at), why: ending.why },
     registrations: registrationsOf(binding, now, time),

@@ -4,6 +4,7 @@ import type { Ending } from "../table/call-ending.ts";
 import { RANKS, rankOf } from "../table/slots.ts";
 import { type Component, expectationsOf, type Stream, type WaitReason } from "../table/streams.ts";
 import type { Wanted } from "../table/wanted.ts";
+import { outsideOf } from "./external-address.ts";
 import type { EndRow, TimeOf } from "./rows.ts";
 import { endRow } from "./rows-call.ts";
 
@@ -101,7 +102,7 @@ function componentRow(component: Component, external: string, time: TimeOf): Com
   return {
     kind,
     inside,
-    external: { host: external, port },
+    external: outsideOf(inside, port, external),
     ...stateRow(component, time),
     waitsFor: waitsFor(component),
     wanted: wanted.map(wantedRow),
