@@ -107,8 +107,9 @@ export class Expectations {
     const awaited = component.removed?.get(key);
     if (component.removed !== undefined && awaited !== undefined) {
       // The event of an earlier one of this name, which must not be taken for the end of the present one.
-      if (awaited === 1) component.removed.delete(key);
-      else component.removed.set(key, awaited - 1);
+      if (awaited > 1) component.removed.set(key, awaited - 1);
+      else component.removed.delete(key);
+      if (component.removed.size === 0) component.removed = undefined;
       return;
     }
     if (component.state.kind !== "armed" || !component.state.expectations.delete(key)) return;

@@ -1,9 +1,12 @@
 /**
- * Measures the table of bindings, without a kernel or a packet: node dist/test/bench/table.js [--million]
+ * Measures the table, without a kernel or a packet: node dist/test/bench/table.js [--million]
  *
  * Every endpoint has its own inside host, one flow, one remote it has spoken to and one registration, as a phone has.
  * Each size is measured in a process of its own. An external address has 64,512 ports, so a larger table is simulated
- * with several external addresses, each with a table of its own beside one set of hosts and one timer wheel.
+ * with several external addresses, each with a table of its own beside one set of hosts and one timer wheel. So are more than 30,000
+ * streams. An offer makes a call with its stream and arms RTP and RTCP; evict is an offer where others hold all slots.
+ *
+ * The memory is that of a process that has loaded all of the daemon, in which every stream has an answer and flows.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -16,8 +19,13 @@ import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { ownText } from "../../src/table/own-text.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
+import { missing, perOperation } from "./per-operation.ts";
+import { ManyCalls, measureStreams, STREAM_TITLES } from "./streams.ts";
 
 const SIZES = [10_000, 100_000];
+const STREAM_SIZES = [1000, 10_000, 20_000, 100_000];
+/** What a gateway is to hold in less than 250 MB. */
+const HELD = { bindings: 100_000, calls: 10_000, streams: 20_000 };
 const MILLION = 1_000_000;
 const PER_ADDRESS = 60_000;
 const PORTS = { first: 1024, last: 65_535 };
@@ -36,8 +44,11 @@ interface Endpoint {
   readonly bindings: Bindings;
 }
 
-function measure(count: number): string {
-  const wheel = new TimerWheel(0);
+/** Tables of bindings with `count` endpoints, not bound yet. */
+function endpointsOf(
+  count: number,
+  wheel: TimerWheel,
+): { readonly endpoints: readonly Endpoint[]; readonly tables: readonly Bindings[] } {
   const hosts = new InsideHosts();
   const tables = Array.from({ length: Math.ceil(count / PER_ADDRESS) }, () => {
     const pool = new PortPool(1, PORTS, () => false, true);
@@ -52,28 +63,62 @@ function measure(count: number): string {
     const address = FIRST_HOST + index;
     return { key: address * 65_536 + 5060, address, bindings };
   });
+  return { endpoints, tables };
+}
+
+function bind({ key, address, bindings }: Endpoint): void {
+  const binding = bindings.create(key, { host: numberToIpv4(address), port: 5060 }, 0.5);
+  if (typeof binding === "string") throw new Error(binding);
+  const remote = endpointKey(REMOTE.address, REMOTE.port);
+  binding.flows.set(remote, {
+    ends: {
+      inside: binding.inside,
+      outside: { host: OUTSIDE, port: binding.port },
+      remote: bindings.remote(remote, () => ({ host: numberToIpv4(REMOTE.address), port: REMOTE.port })),
+      transport: "udp",
+    },
+    pinhole: false,
+    verifiedAt: 0.5,
+  });
+  binding.host.askedToRegister(REMOTE.address, 3600);
+  bindings.register(binding, ownText(`203.0.113.2 sip:${address}@example.com`), 3_600_000.5);
+}
+
+/** Megabytes of the process: empty, with the bindings, and with the calls as well. */
+async function measureMemory(): Promise<number[]> {
+  await import("../../src/gateway/assemble.ts");
+  const megabytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().rss / 1e6;
+  };
+  const empty = megabytes();
+  const wheel = new TimerWheel(0);
+  const { endpoints, tables } = endpointsOf(HELD.bindings, wheel);
+  for (const endpoint of endpoints) bind(endpoint);
+  const bound = megabytes();
+  const calls = new ManyCalls(HELD.streams, 4096, HELD.streams / HELD.calls);
+  for (let index = 0; index < HELD.calls; index++) calls.offer();
+  for (const [index, stream] of calls.streams.entries()) {
+    calls.answer(stream, index);
+    calls.flow(stream, index);
+  }
+  calls.told();
+  const all = megabytes();
+  const held = tables.reduce((sum, { size }) => sum + size, 0);
+  if (held !== HELD.bindings || calls.streams.length !== HELD.streams) missing(held);
+  return [empty, bound, all];
+}
+
+function measure(count: number): string {
+  const wheel = new TimerWheel(0);
+  const { endpoints, tables } = endpointsOf(count, wheel);
   const remote = endpointKey(REMOTE.address, REMOTE.port);
   // Not in the order they were made: neighbours in memory would be quicker than a gateway finds them.
   const shuffled = endpoints.map((_, index) => endpoints[(index * 7919) % count] ?? missing(index));
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
 
-  const create = perOperation(endpoints, ({ key, address, bindings }) => {
-    const binding = bindings.create(key, { host: numberToIpv4(address), port: 5060 }, 0.5);
-    if (typeof binding === "string") throw new Error(binding);
-    binding.flows.set(remote, {
-      ends: {
-        inside: binding.inside,
-        outside: { host: OUTSIDE, port: binding.port },
-        remote: bindings.remote(remote, () => ({ host: numberToIpv4(REMOTE.address), port: REMOTE.port })),
-        transport: "udp",
-      },
-      pinhole: false,
-      verifiedAt: 0.5,
-    });
-    binding.host.askedToRegister(REMOTE.address, 3600);
-    bindings.register(binding, ownText(`203.0.113.2 sip:${address}@example.com`), 3_600_000.5);
-  });
+  const create = perOperation(endpoints, bind);
   collectGarbage();
   const { heapUsed, rss } = process.memoryUsage();
 
@@ -109,30 +154,36 @@ function portOf(bindings: Bindings, key: number): number {
   return binding.port;
 }
 
-function missing(what: number): never {
-  throw new Error(`${what} is not in the table.`);
-}
-
-/** Nanoseconds per item. */
-function perOperation<Item>(items: readonly Item[], operation: (item: Item) => void): number {
-  const start = process.hrtime.bigint();
-  for (const item of items) operation(item);
-  return Number(process.hrtime.bigint() - start) / items.length;
-}
-
 function row(columns: readonly string[]): string {
   return `${columns.map((column) => column.padStart(10)).join("")}\n`;
 }
 
+/** Runs this file again, so that no measurement has what another has left in memory. */
+function apart(...args: string[]): void {
+  const self = [fileURLToPath(import.meta.url), ...args];
+  process.stdout.write(execFileSync(process.execPath, self, { encoding: "utf8" }));
+}
+
+const whole = (number: number): string => number.toFixed(0);
 const [argument, size] = process.argv.slice(2);
 if (argument === "--bindings") {
   process.stdout.write(measure(Number(size)));
+} else if (argument === "--streams") {
+  process.stdout.write(row([size ?? "", ...measureStreams(Number(size)).map(whole)]));
+} else if (argument === "--memory") {
+  process.stdout.write(row((await measureMemory()).map(whole)));
 } else {
   const titles = "bindings addresses create outbound inbound timer close B/binding heap-MB rss-MB";
   process.stdout.write(`nanoseconds per binding and operation, one external address per ${PER_ADDRESS}\n`);
   process.stdout.write(row(titles.split(" ")));
-  for (const count of argument === "--million" ? [...SIZES, MILLION] : SIZES) {
-    const self = [fileURLToPath(import.meta.url), "--bindings", `${count}`];
-    process.stdout.write(execFileSync(process.execPath, self, { encoding: "utf8" }));
-  }
+  for (const count of argument === "--million" ? [...SIZES, MILLION] : SIZES) apart("--bindings", `${count}`);
+  process.stdout.write("\nnanoseconds per stream and operation\n");
+  process.stdout.write(row(["streams", ...STREAM_TITLES]));
+  for (const count of STREAM_SIZES) apart("--streams", `${count}`);
+  const { bindings, streams, calls } = HELD;
+  process.stdout.write(
+    `\nmegabytes: ${bindings} bindings, then ${streams} streams of ${calls} calls beside them\n`,
+  );
+  process.stdout.write(row(["empty", "bindings", "streams"]));
+  apart("--memory");
 }
