@@ -222,7 +222,8 @@ function follow(
     sides.mtu = outside.mtu;
     const host = chooseAddress(outside, config.address);
     if (host === context.external.host) return;
-    log.info({ from: context.external.host, to: host }, "the external address changed");
+    const { calls } = context.calls;
+    log.info({ from: context.external.host, to: host, calls }, "the external address changed");
     gateway.externalChanged(externalAddress(host, config.advertise));
   } catch (error) {
     // An interface that is down for a moment comes back with another event; until then all stays as it is.

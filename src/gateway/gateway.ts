@@ -93,7 +93,8 @@ export class Gateway {
 
   /**
    * The outside interface has another IPv4 address: every flow that is translated is pinned anew to it when its next
-   * packet comes, and every call armed anew by its next SDP.
+   * packet comes, and the media of every call expected at it. So a call goes on as soon as its phone speaks, with a
+   * provider that answers to where media comes from (RFC 4961); others learn of it by the next SDP.
    */
   externalChanged(external: ExternalAddress): void {
     const context = this.#context;
@@ -105,6 +106,8 @@ export class Gateway {
     context.calls.releaseTranslated();
     this.settle();
     context.external = external;
+    for (const call of context.calls.values()) context.calls.settle(call, context.now);
+    this.settle();
   }
 
   /** Carries out what the table now wants of the kernel. */

@@ -106,7 +106,7 @@ export class Calls {
 
   /**
    * Takes all that is translated out of the kernel while all calls and ports stay, as when the external address is
-   * another: the next SDP of a call arms it anew.
+   * another: `settle` then arms it anew.
    */
   releaseTranslated(): void {
     for (const stream of this.#streams.values()) {

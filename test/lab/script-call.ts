@@ -79,13 +79,7 @@ export class ScriptCall {
   /** The phone's INVITE with its media; resolves when the provider has it. */
   async invite(): Promise<void> {
     this.#cseq = 1;
-    this.phone.send(
-      this.provider.address,
-      this.#request("INVITE", sessionDescription(this.phoneMedia.address)),
-    );
-    const { text, source } = await this.provider.next();
-    this.#invite = text;
-    this.#source = source;
+    await this.#offer();
   }
 
   /** A response of the provider to the INVITE; resolves when the phone has it. */
@@ -98,6 +92,16 @@ export class ScriptCall {
   async establish(fields: readonly string[] = []): Promise<void> {
     await this.invite();
     await this.answer("200 OK", { sdp: sessionDescription(this.providerMedia.address), fields });
+    await this.phoneSays("ACK");
+  }
+
+  /** A re-INVITE of the phone with the same media, its 200 and ACK. */
+  async reinvite(): Promise<void> {
+    this.#cseq++;
+    await this.#offer();
+    const sdp = sessionDescription(this.providerMedia.address);
+    this.provider.send(this.#source, response(this.#invite, "200 OK", { sdp }));
+    await this.#phoneReads("SIP/2.0 200");
     await this.phoneSays("ACK");
   }
 
@@ -149,6 +153,16 @@ export class ScriptCall {
   providerSpeaks(): Promise<void> {
     const { phoneMedia, providerMedia, advertised } = this;
     return untilHeard(providerMedia, advertised, phoneMedia, providerMedia.address);
+  }
+
+  async #offer(): Promise<void> {
+    this.phone.send(
+      this.provider.address,
+      this.#request("INVITE", sessionDescription(this.phoneMedia.address)),
+    );
+    const { text, source } = await this.provider.next();
+    this.#invite = text;
+    this.#source = source;
   }
 
   #request(method: string, sdp: string): string {
