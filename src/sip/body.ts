@@ -47,11 +47,6 @@ export function readBody(message: SipMessage): Body {
   return reader;
 }
 
-/** The session descriptions of the message's body. */
-export function sdpBodies(message: SipMessage): readonly SdpBody[] {
-  return readBody(message).sdp;
-}
-
 class BodyReader implements Body {
   readonly #text: string;
   readonly sdp: SdpBody[] = [];

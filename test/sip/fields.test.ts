@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { coversBody } from "../../src/sip/digest.ts";
 import { expires } from "../../src/sip/expires.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
-import { replaces } from "../../src/sip/replaces.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { sessionExpires } from "../../src/sip/session-timer.ts";
 import { scanVia } from "../../src/sip/via.ts";
@@ -35,17 +34,6 @@ describe("Expires and Session-Expires", () => {
 
   it("are undefined where a session interval is too large", () => {
     expect(sessionExpires(invite("Session-Expires: 99999999999"))).toBeUndefined();
-  });
-});
-
-describe("Replaces", () => {
-  it("names a dialog by its Call-ID and both tags (RFC 3891 §3)", () => {
-    expect(replaces(invite("Replaces: 98@192.0.2.1;to-tag=7743;from-tag=6472"))).toEqual({
-      callId: "98@192.0.2.1",
-      toTag: "7743",
-      fromTag: "6472",
-    });
-    expect(replaces(invite("X: 1"))).toBeUndefined();
   });
 });
 
