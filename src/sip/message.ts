@@ -11,7 +11,7 @@ export interface Span {
  * SipMessage is one request or response as spans into the text it was scanned from; nothing is copied.
  *
  * NB: its strings (callId, tags, branch, method) may be slices that keep the whole text in memory. Whoever stores
- * one for longer than the message copies it first.
+ * one for longer than the message copies it first. Call-ID, tags and branch are as `identifier` gives them.
  */
 export interface SipMessage {
   /** The scanned text, one latin1 character per byte, so that offsets are byte offsets. */

@@ -2,6 +2,7 @@ import { decimal, equals, isSpace } from "./characters.ts";
 import { type CSeq, scanCSeq } from "./cseq.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import type { HeaderTable } from "./headers.ts";
+import { identifier } from "./identifier.ts";
 import type { SipMessage, Span } from "./message.ts";
 import { scanNameAddress } from "./name-address.ts";
 import { type NotSip, type NotSipReason, notSip } from "./not-sip.ts";
@@ -56,12 +57,12 @@ export function readMessage(
     status: line.kind === "response" ? line.status : 0,
     requestUri: line.kind === "request" ? { start: line.uriStart, end: line.uriEnd } : NO_URI,
     headers,
-    callId: callIdText,
+    callId: identifier(callIdText),
     cseq: cseq.number,
     fromTag,
     toTag,
     via,
-    branch: via.branch === undefined ? "" : text.slice(via.branch.start, via.branch.end),
+    branch: via.branch === undefined ? "" : identifier(text.slice(via.branch.start, via.branch.end)),
     bodyStart,
     bodyEnd,
   };
@@ -103,7 +104,7 @@ function readTag(text: string, headers: HeaderTable, id: HeaderId): string | und
   const index = headers.first(id);
   const address = scanNameAddress(text, headers.valueStart(index), headers.valueEnd(index));
   if (address === undefined || address.end !== headers.valueEnd(index)) return undefined;
-  return parameterText(text, address.parametersStart, address.end, "tag") ?? "";
+  return identifier(parameterText(text, address.parametersStart, address.end, "tag") ?? "");
 }
 
 function readVia(text: string, headers: HeaderTable): Via | undefined {

@@ -47,6 +47,23 @@ describe("a SIP message", () => {
     });
   });
 
+  it("is known by short names, different for different ones, however long its Call-ID, tags and branch are", () => {
+    const named = (name: string): SipMessage =>
+      message(
+        REGISTER.replace("call@192.168.50.10", name)
+          .replace("tag=from", `tag=${name}`)
+          .replace("example.net>\r\nCall", `example.net>;tag=${name}\r\nCall`)
+          .replace("z9hG4bK1", name),
+      );
+    const [long, same, other] = ["a", "a", "b"].map((end) => named("x".repeat(60_000) + end));
+    for (const field of ["callId", "fromTag", "toTag", "branch"] as const) {
+      expect(long?.[field].length).toBeLessThan(256);
+      expect(long?.[field]).toBe(same?.[field]);
+      expect(long?.[field]).not.toBe(other?.[field]);
+    }
+    expect(named("y".repeat(256)).callId).toBe("y".repeat(256));
+  });
+
   it("has the method of its CSeq when it is a response", () => {
     const response = REGISTER.replace(/^.*\r\n/, "SIP/2.0 200 OK\r\n");
     expect(message(response)).toMatchObject({ kind: "response", status: 200, method: "REGISTER" });
