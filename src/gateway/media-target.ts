@@ -8,13 +8,15 @@ export const defaultPort = 5060;
 
 /** Media lines of one SDP that are followed; a call of people has two or three. */
 export const MOST_LINES = 32;
+/** Characters by which kinds of media are told apart; what is kept of an SDP is bounded. */
+const LONGEST_MEDIA = 32;
 
 /** Puts an m= line into the table's words: where RTP and RTCP are to be sent (RFC 3550 §11, RFC 3605). */
 export function mediaTarget(line: MediaDescription): MediaTarget {
   const rtp = { host: ownText(line.host), port: line.port };
   return {
     index: line.index,
-    media: line.media,
+    media: ownText(line.media.slice(0, LONGEST_MEDIA)),
     transport: line.transport,
     rtp,
     rtcp: rtcpTarget(line),
