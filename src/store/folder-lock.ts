@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../kernel/kernel-error.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Time for the writer of a daemon that was killed to finish what it was told. */
@@ -23,7 +22,7 @@ export function lockFolder(folder: string): number {
     file = openSync(path, "a", 0o600);
   } catch (error) {
     const remedy = "make the folder writable for the daemon, or name another with --store";
-    throw new StoreError(path, errorCode(error), "the store cannot be written", remedy, { cause: error });
+    throw StoreError.from(error, path, "the store cannot be written", remedy);
   }
   const { status, error } = spawnSync("flock", ["--wait", `${WAIT_SECONDS}`, "3"], {
     stdio: ["ignore", "ignore", "ignore", file],
@@ -32,7 +31,7 @@ export function lockFolder(folder: string): number {
   closeSync(file);
   if (error !== undefined) {
     const remedy = "install util-linux, which has the command flock";
-    throw new StoreError(path, errorCode(error), "the store cannot be locked", remedy, { cause: error });
+    throw StoreError.from(error, path, "the store cannot be locked", remedy);
   }
   const remedy = `stop that one (\`fuser ${path}\` shows it), or name another folder with --store`;
   throw new StoreError(path, "EBUSY", "the store is in use by another sipexpectd", remedy);

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { errorCode } from "../kernel/kernel-error.ts";
 import { StoreError } from "./store-error.ts";
 
 /** A file that is read for longer is damaged: pages of it lead back to earlier ones. */
@@ -41,18 +40,20 @@ export function startReader(path: string): Reader {
     complaint = (complaint + text).slice(0, 500);
   });
   const problem = new Promise<string | undefined>((resolve, reject) => {
-    const fail = (code: string, cause: string): void => {
+    const fail = (cause: Error): void => {
       const remedy = "free memory and processes, or see that the installation is whole";
-      reject(new StoreError(path, code, `the process that reads the store failed: ${cause}`, remedy));
+      reject(
+        StoreError.from(cause, path, `the process that reads the store failed: ${cause.message}`, remedy),
+      );
     };
-    child.on("error", (error) => fail(errorCode(error), error.message));
+    child.on("error", fail);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (late) resolve("reading it does not end");
       else if (code === 0) resolve(undefined);
       else if (code === UNREADABLE) resolve(complaint);
       else if (signal !== null && CRASHES.has(signal)) resolve(`LMDB ended with ${signal}`);
-      else fail("EIO", signal ?? complaint);
+      else fail(new Error(signal ?? complaint));
     });
   });
   // It is awaited once the output has ended, and may reject before.

@@ -1,7 +1,6 @@
 import { closeSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { errorCode } from "../kernel/kernel-error.ts";
 import type { TableRecord } from "../table/record.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { startReader } from "./lmdb-reader-process.ts";
@@ -30,9 +29,7 @@ export function openLmdbStore(folder: string, log: Logger): Store {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     const remedy = "make it, writable for the daemon, or name another with --store";
-    throw new StoreError(folder, errorCode(error), "the store's folder cannot be made", remedy, {
-      cause: error,
-    });
+    throw StoreError.from(error, folder, "the store's folder cannot be made", remedy);
   }
   return new LmdbStore(folder, lockFolder(folder), log);
 }

@@ -16,4 +16,10 @@ export class StoreError extends Error {
     this.code = code;
     this.remedy = remedy;
   }
+
+  /** One that stems from an error of Node, whose code it takes; "EIO" where that has none. */
+  static from(cause: unknown, path: string, problem: string, remedy: string): StoreError {
+    const has = cause instanceof Error && "code" in cause && typeof cause.code === "string";
+    return new StoreError(path, has ? String(cause.code) : "EIO", problem, remedy, { cause });
+  }
 }
