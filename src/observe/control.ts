@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
@@ -43,7 +43,7 @@ export async function serveControl(path: string, routes: ControlRoutes, log: Log
   const mask = process.umask(0o077);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    rmSync(path, { force: true });
+    removeSocket(path);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(path, resolve);
@@ -55,6 +55,14 @@ export async function serveControl(path: string, routes: ControlRoutes, log: Log
     process.umask(mask);
   }
   return server;
+}
+
+/** Takes out the socket that a daemon left when it was killed, and nothing else: a path is soon mistyped. */
+function removeSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error("a file that is no socket stands there");
+  rmSync(path);
 }
 
 async function answer(

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type Server as HttpServer, request } from "node:http";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -143,6 +143,15 @@ describe("the control socket", () => {
     writeFileSync(join(folder, "file"), "");
     const path = join(folder, "file", "control.sock");
     await expect(serve(path)).rejects.toThrow(new RegExp(`^control socket ${path}: EEXIST.*--socket$`));
+  });
+
+  it("leaves a file alone that is no socket", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "precious");
+    await expect(serve(path)).rejects.toThrow(
+      `control socket ${path}: a file that is no socket stands there`,
+    );
+    expect(readFileSync(path, "utf8")).toBe("precious");
   });
 });
 
