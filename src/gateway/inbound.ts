@@ -101,7 +101,10 @@ export class Inbound {
         if (canonicalHost(line.host) === undefined || familyOf(line.host) !== family) continue;
         const target = mediaTarget(line);
         // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
-        targets[line.index] = this.#mapping.hairpinned.has(line.index) ? { ...target, held: true } : target;
+        const isInside =
+          this.#mapping.hairpinned.has(line.index) ||
+          (family === "ipv6" && calls.byEndpoint(target.rtp) !== undefined);
+        targets[line.index] = isInside ? { ...target, held: true } : target;
       }
       calls.remoteSaid(call, message.kind === "request" ? message.fromTag : message.toTag, targets);
       calls.settle(call, now);

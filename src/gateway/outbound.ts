@@ -1,5 +1,6 @@
 import { addressOf, endpointKey, hostOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
+import { familyOf } from "../packet/host.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -14,6 +15,7 @@ import { skipped, type Translation } from "../translate/translation.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
+import { listeners } from "./listeners.ts";
 import { type MediaHostPolicy, OutboundMapping } from "./outbound-mapping.ts";
 import { reportRefusal } from "./refusal.ts";
 import { noteRegister } from "./registration.ts";
@@ -92,7 +94,7 @@ export class Outbound {
     const context = this.#context;
     const mapping = this.#mapping;
     mapping.begin(binding, flow, message.callId, context.now);
-    if (flow.pinhole) return this.#openOnly(message, binding);
+    if (flow.pinhole) return this.#openOnly(message, binding, flow);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
     if (translation.bodyLeft !== undefined) {
@@ -105,7 +107,11 @@ export class Outbound {
   }
 
   /** Mode pinhole: the media of the message is opened, the message goes on as it came. */
-  #openOnly(message: SipMessage, binding: Binding): Outcome {
+  #openOnly(message: SipMessage, binding: Binding, flow: Flow): Outcome {
+    // IPv4 listens outside at ports that translation gives it; a phone in mode pinhole sees to those itself.
+    if (familyOf(binding.inside.host) === "ipv6") {
+      for (const { inside, transport } of listeners(message, flow)) this.#listener(inside, transport);
+    }
     const seen = observeMedia(message);
     if (seen.kind === "skipped") return reportSkipped(this.#context, message, seen, "outbound");
     for (const { line } of seen.media) {

@@ -65,10 +65,13 @@ export class ScriptCall {
     this.#callId = callId;
   }
 
-  /** Another call of the same ends, or with media ends of its own. */
-  another(callId: string, media: Partial<Pick<ScriptCall, "phoneMedia" | "providerMedia">> = {}): ScriptCall {
+  /** Another call of the same ends, or with ends of its own. */
+  another(
+    callId: string,
+    own: Partial<Pick<ScriptCall, "phone" | "phoneMedia" | "providerMedia">> = {},
+  ): ScriptCall {
     const { phone, phoneMedia, provider, providerMedia, inside, outside } = this;
-    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside, ...media }, callId);
+    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside, ...own }, callId);
   }
 
   /** "host:port" where the provider is to send media, as the INVITE it read said. */
