@@ -172,11 +172,11 @@ export async function startGateway(
     if (found.masters + found.expectations + found.flows > 0) log.info(found, "entries of an earlier run");
     open.push(
       watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
-      every(TICK, () => {
+      every(TICK, log, () => {
         gateway.tick();
         adopted.check(context.now);
       }),
-      every(REFRESH_SOCKETS, () => sockets.refresh()),
+      every(REFRESH_SOCKETS, log, () => sockets.refresh()),
     );
     const stats = statisticsOf(context, config.table, queue, () => keptBy?.statistics(), epoch);
     return { stats, rows: new Rows(context, clock), close };
@@ -201,8 +201,15 @@ function slotsOf({ table }: GatewayConfig, log: Logger): number {
   return table.kernel_slots ?? limit - Math.max(LEAST_RESERVE, Math.ceil(limit / RESERVE_SHARE));
 }
 
-function every(milliseconds: number, work: () => void): { close(): void } {
-  const timer = setInterval(work, milliseconds);
+/** What fails once, as when the kernel is short of memory, is tried again the next time. */
+function every(milliseconds: number, log: Logger, work: () => void): { close(): void } {
+  const timer = setInterval(() => {
+    try {
+      work();
+    } catch (error) {
+      log.error({ err: error }, "what is done again and again failed this time");
+    }
+  }, milliseconds);
   return { close: () => clearInterval(timer) };
 }
 

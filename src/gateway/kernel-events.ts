@@ -91,6 +91,10 @@ export class KernelEvents implements TableEvents {
     this.#reconcile();
   }
 
+  failed(error: unknown): void {
+    this.#context.budget.warn(this.#now(), { err: error }, "an event of the kernel was not taken in");
+  }
+
   /** Whichever side spoke first, one end of the entry is our external port. */
   #mediaOf({ original, reply }: ConntrackEntry): MediaEntry | undefined {
     if (familyOf(original.source.host) === "ipv6") return this.#ipv6MediaOf(original);

@@ -31,6 +31,8 @@ export interface TableEvents {
   conntrackEnded(entry: ConntrackEntry): void;
   /** Some events were lost: dump and compare. */
   overrun(): void;
+  /** One of the above threw `error`, or what the kernel sent cannot be read. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -50,12 +52,25 @@ export function watchTables(native: Native, ports: readonly PortRange[], events:
       NFNLGRP_CONNTRACK_EXP_DESTROY,
     );
     native.netlink_subscribe(socket, groups, buffer, (length) => {
-      if (length < 0) return events.overrun();
-      for (const message of messages(buffer, length)) tell(events, buffer, message);
+      if (length < 0) attempt(events, () => events.overrun());
+      else tellAll(events, buffer, length);
     });
     return { close: () => native.netlink_close(socket) };
   } catch (error) {
     throw KernelError.from("watch conntrack events", error);
+  }
+}
+
+/** Tells every event in `bytes[0..length)`; one that fails costs the others nothing. */
+export function tellAll(events: TableEvents, bytes: Uint8Array, length: number): void {
+  for (const message of messages(bytes, length)) attempt(events, () => tell(events, bytes, message));
+}
+
+function attempt(events: TableEvents, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    events.failed(error);
   }
 }
 

@@ -38,7 +38,7 @@ export class Counters {
   inbound = 0;
   /** Packets whose bytes were changed. */
   translated = 0;
-  /** Signalling flows pinned, adopted from the kernel, and pinned anew after they had expired. */
+  /** Conntracks made for signalling flows, anew after they had expired too, and those found in the kernel. */
   pinned = 0;
   adopted = 0;
   /** Expectations put into the kernel, taken out, consumed by media, and that made room for more urgent ones. */

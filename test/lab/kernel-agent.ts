@@ -146,6 +146,9 @@ export const verbs = {
       flowBegan: (entry) => flowEvents.put(entry),
       conntrackEnded: (entry) => conntrackEvents.put(entry),
       overrun,
+      failed: (error) => {
+        throw error;
+      },
     }),
   nextFlowEvent: () => flowEvents.next(),
   nextConntrackEvent: () => conntrackEvents.next(),
