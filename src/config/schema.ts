@@ -112,7 +112,7 @@ export const schema = z.strictObject({
       /** Between the end of a call and the reuse of its ports. */
       linger: seconds.default(5),
       /** An expectation in the kernel when nobody renews it: the daemon does while the call lasts. */
-      expectation: seconds.default(300),
+      expectation: seconds.default(180),
     })
     .prefault({}),
   log: z

@@ -150,31 +150,21 @@ export class KernelArming implements Arming {
   }
 
   #expectation(component: Component, wanted: Wanted): Expectation {
-    const { inside, port, stream } = component;
-    const translated = !keepsPorts(stream.target);
-    const shared = {
-      // The kernel counts 4 expectations of a class per master; RTP and RTCP take a class each.
-      class: component.kind === "rtp" ? EXPECTATION_CLASS.audio : EXPECTATION_CLASS.video,
-      protocol: stream.target.transport,
-      timeout: this.#options.expectationTimeout,
-    };
-    if (wanted.direction === "inbound") {
-      return {
-        ...shared,
-        direction: "inbound",
-        from: { host: wanted.source, port: undefined },
-        to: outsideOf(inside, port, this.#external().host),
-        saved: translated ? inside : undefined,
-      };
-    }
+    const { kind, inside, port, stream } = component;
+    const { direction } = wanted;
+    const isInbound = direction === "inbound";
+    const target = isInbound ? inside : wanted.remote;
     return {
-      ...shared,
-      direction: "outbound",
+      direction,
+      // The kernel counts 4 expectations of a class per master; RTP and RTCP take a class each.
+      class: kind === "rtp" ? EXPECTATION_CLASS.audio : EXPECTATION_CLASS.video,
+      protocol: stream.target.transport,
       // Only a packet from the very port the SDP names finds its twin (nf_nat_sip_expected), and two calls of one
       // phone to one remote port are then two tuples.
-      from: inside,
-      to: wanted.remote,
-      saved: translated ? wanted.remote : undefined,
+      from: isInbound ? { host: wanted.source, port: undefined } : inside,
+      to: isInbound ? outsideOf(inside, port, this.#external().host) : wanted.remote,
+      saved: keepsPorts(stream.target) ? undefined : target,
+      timeout: this.#options.expectationTimeout,
     };
   }
 }

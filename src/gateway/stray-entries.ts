@@ -1,12 +1,19 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
+import { OldestFirst } from "../table/oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
 import { outsideOf } from "./external-address.ts";
 import { leadsTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
 const CHECKS = [0, 250, 1000, 4000] as const;
+
+/** A component that was armed, at a time in milliseconds. */
+interface Watch {
+  readonly component: Component;
+  readonly armedAt: number;
+}
 
 /** Told of a conntrack that already carries a component's media as it should. */
 export type FlowFound = (component: Component, remote: Endpoint) => void;
@@ -23,7 +30,9 @@ export class StrayEntries {
   readonly #external: () => string;
   readonly #counters: Counters;
   readonly #found: FlowFound;
-  readonly #watched = new Map<Component, { readonly armedAt: number; check: number }>();
+  readonly #watched = new Map<Component, Watch>();
+  /** Those that wait for each of CHECKS; all wait the same time there, so the oldest is due first. */
+  readonly #waiting: readonly OldestFirst<Watch>[] = CHECKS.map(() => new OldestFirst());
 
   /** @param external our address in the kernel's table */
   constructor(conntrack: Conntrack, external: () => string, counters: Counters, found: FlowFound) {
@@ -35,20 +44,29 @@ export class StrayEntries {
 
   /** Notes a component whose expectations the kernel has taken; `now` in milliseconds. */
   watch(component: Component, now: number): void {
-    this.#watched.set(component, { armedAt: now, check: 0 });
+    // Without an answer nobody knows between whom a stray entry would be.
+    let isAnswered = false;
+    for (const { direction } of expectationsOf(component).values()) isAnswered ||= direction === "outbound";
+    if (!isAnswered) return;
+    const watch = { component, armedAt: now };
+    this.#watched.set(component, watch);
+    this.#waiting[0]?.add(watch);
   }
 
-  /** Looks at every component that is due; to be called after a flush and at every tick. */
+  /** Looks at every component that is due, and at no other; to be called after a flush and at every tick. */
   check(now: number): void {
-    for (const [component, watched] of this.#watched) {
-      const due = CHECKS[watched.check];
-      if (due === undefined || component.state.kind !== "armed") {
-        this.#watched.delete(component);
-        continue;
+    for (const [index, delay] of CHECKS.entries()) {
+      const waiting = this.#waiting[index];
+      for (let watch = waiting?.oldest; watch !== undefined; watch = waiting?.oldest) {
+        if (now - watch.armedAt < delay) break;
+        waiting?.delete(watch);
+        // It may have been armed again since.
+        if (this.#watched.get(watch.component) !== watch) continue;
+        const isLast = index === CHECKS.length - 1;
+        if (watch.component.state.kind === "armed") this.#look(watch.component);
+        if (isLast || watch.component.state.kind !== "armed") this.#watched.delete(watch.component);
+        else this.#waiting[index + 1]?.add(watch);
       }
-      if (now - watched.armedAt < due) continue;
-      watched.check++;
-      this.#look(component);
     }
   }
 

@@ -75,6 +75,8 @@ export type RemoveResult =
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly code: string };
 
+/** Seconds that the SIP helper gives an expectation of media (sip_exp_policy, net/netfilter/nf_conntrack_sip.c). */
+const CLASS_TIMEOUT = 180;
 const MASTER_STATUS = IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED;
 const ARMED: ArmResult = { kind: "armed" };
 const REMOVED: RemoveResult = { kind: "removed" };
@@ -89,7 +91,9 @@ export class ArmJob implements Job {
   constructor(request: ArmRequest, done: (result: ArmResult) => void) {
     this.#request = request;
     this.#done = done;
-    this.messages = (request.createMaster ? 1 : 0) + 2 * request.expectations.length;
+    let messages = request.createMaster ? 1 : 0;
+    for (const expectation of request.expectations) messages += messagesOf(expectation);
+    this.messages = messages;
   }
 
   encode(writer: MessageWriter): void {
@@ -97,7 +101,9 @@ export class ArmJob implements Job {
     if (createMaster) encodeNewConntrack(writer, masterEntry(master));
     for (const expectation of expectations) {
       encodeNewExpectation(writer, master.flow, expectation, master.zone);
-      encodeExpectationTimeout(writer, master.flow, expectation, master.zone);
+      if (messagesOf(expectation) > 1) {
+        encodeExpectationTimeout(writer, master.flow, expectation, master.zone);
+      }
     }
   }
 
@@ -107,17 +113,23 @@ export class ArmJob implements Job {
 
   #result(errnos: Int32Array): ArmResult {
     const { createMaster, expectations } = this.#request;
-    const first = createMaster ? 1 : 0;
     const refused: RefusedExpectation[] = [];
-    for (let index = 0; index < expectations.length; index++) {
-      // The answer to its timeout says nothing: a packet may have used the expectation between the two.
-      const errno = errnos[first + 2 * index] ?? 0;
+    let at = createMaster ? 1 : 0;
+    for (const [index, expectation] of expectations.entries()) {
+      const errno = errnos[at] ?? 0;
       if (errno !== 0) refused.push({ index, code: errnoName(errno) });
+      // The answer to its timeout says nothing: a packet may have used the expectation between the two.
+      at += messagesOf(expectation);
     }
     if (refused.length === 0 && expectations.length > 0) return ARMED;
     const master = createMaster && errnos[0] !== 0 ? errnoName(errnos[0] ?? 0) : undefined;
     return refused.length === 0 && master === undefined ? ARMED : { kind: "failed", master, refused };
   }
+}
+
+/** Every message counts on the packet path, so the timeout that the kernel gives by itself is not sent. */
+function messagesOf({ timeout }: Expectation): 1 | 2 {
+  return timeout === CLASS_TIMEOUT ? 1 : 2;
 }
 
 /** Gives expectations their full time again; one that is gone stays gone. */
