@@ -66,7 +66,7 @@ function withOptions(command: Command): Command {
       "external SIP ports, as ports.signalling of the configuration (default: 5060-9999)",
       single(parsePortRange),
     )
-    .option("--transport <name...>", "udp, tcp", collect(parseTransport), ["udp"]);
+    .option("--transport <name...>", "udp, tcp (default: both)", collect(parseTransport), ["udp", "tcp"]);
 }
 
 function print(options: RulesOptions): void {

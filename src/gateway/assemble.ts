@@ -146,7 +146,10 @@ export async function startGateway(
     (address) => (typeof address === "number" ? isTranslated(address) : isInside(address)),
     config.media.hosts.map(inNetwork),
   );
-  const gateway = new Gateway(context, sides, mediaHost, wheel, clock);
+  let queue: Queue | undefined;
+  const gateway = new Gateway(context, sides, mediaHost, wheel, clock, (id, packet) =>
+    queue?.accept(id, packet),
+  );
   const bringTogether = (): Reconciled => {
     const found = reconcile(conntrack, calls, stray, adopted, context.now);
     gateway.settle();
@@ -159,13 +162,14 @@ export async function startGateway(
     await keptBy?.close();
   };
   try {
-    const queue = Queue.open(
+    const opened = Queue.open(
       native,
       { number: config.queue, length: QUEUE_LENGTH, receiveBuffer: RECEIVE_BUFFER },
       (batch) => gateway.handleBatch(batch),
     );
-    open.unshift(queue);
-    const events = new KernelEvents(context, conntrack, clock, () => gateway.settle(), bringTogether);
+    queue = opened;
+    open.unshift(opened);
+    const events = new KernelEvents(context, conntrack, clock, gateway, bringTogether);
     open.push(watchTables(native, [SIP_PORTS, config.ports.signalling], events));
     // Only who holds the queue may take out what is left: a second daemon would take out the first one's.
     const found = bringTogether();
@@ -178,7 +182,7 @@ export async function startGateway(
       }),
       every(REFRESH_SOCKETS, log, () => sockets.refresh()),
     );
-    const stats = statisticsOf(context, config.table, queue, () => keptBy?.statistics(), epoch);
+    const stats = statisticsOf(context, config.table, opened, () => keptBy?.statistics(), epoch);
     return { stats, rows: new Rows(context, clock), close };
   } catch (error) {
     await close();

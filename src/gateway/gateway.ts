@@ -5,12 +5,15 @@ import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
+import type { Binding, EndpointKey } from "../table/bindings.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
 import type { MediaHostPolicy } from "./outbound-mapping.ts";
+import { type Accept, Departures } from "./tcp/departures.ts";
+import { TcpGateway } from "./tcp/tcp-gateway.ts";
 
 /** Interface indexes of the two sides; they change when an interface is made anew. */
 export interface Sides {
@@ -20,10 +23,9 @@ export interface Sides {
   mtu: number;
 }
 
-/** What a packet that is not UDP is counted as. */
-const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "ipv6">, PassReason>> = {
-  tcp: "not-udp",
-  "other-protocol": "not-udp",
+/** What a packet that is neither UDP nor TCP is counted as. */
+const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "tcp" | "ipv6">, PassReason>> = {
+  "other-protocol": "other-protocol",
   "not-ip": "not-ip",
   truncated: "truncated",
   "bad-length": "malformed-packet",
@@ -32,6 +34,8 @@ const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "ipv6">, PassReason>> 
 
 /** How often what the kernel answered is followed by other requests before the verdicts go out. */
 const MOST_ROUNDS = 4;
+/** Milliseconds between looks at TCP segments that are held. */
+const HELD = 15;
 
 /** Gateway is the one place where a packet becomes a verdict. */
 export class Gateway {
@@ -41,22 +45,34 @@ export class Gateway {
   readonly #ipv6Packet = new Ipv6View();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  readonly #tcp: TcpGateway;
+  #held: NodeJS.Timeout | undefined;
   readonly #wheel: TimerWheel;
   readonly #clock: () => number;
 
-  /** @param clock milliseconds, monotonic */
+  /**
+   * @param clock milliseconds, monotonic
+   * @param accept gives the verdict of a packet that was held
+   */
   constructor(
     context: GatewayContext,
     sides: Sides,
     mediaHost: MediaHostPolicy,
     wheel: TimerWheel,
     clock: () => number,
+    accept: Accept,
   ) {
     this.#context = context;
     this.#wheel = wheel;
     this.#sides = sides;
     this.#outbound = new Outbound(context, mediaHost);
     this.#inbound = new Inbound(context);
+    this.#tcp = new TcpGateway(
+      context,
+      new Outbound(context, mediaHost, "tcp"),
+      new Inbound(context, "tcp"),
+      new Departures(context, sides, accept),
+    );
     this.#clock = clock;
   }
 
@@ -68,7 +84,7 @@ export class Gateway {
     const context = this.#context;
     context.now = this.#clock();
     for (let index = 0; index < batch.count; index++) {
-      let outcome: Outcome;
+      let outcome: Outcome | undefined;
       try {
         outcome = this.#handle(batch, index);
       } catch (error) {
@@ -76,10 +92,12 @@ export class Gateway {
         outcome = "internal-error";
         context.budget.warn(context.now, { err: error }, "packet passes unmodified");
       }
-      this.#conclude(batch, index, outcome);
+      if (outcome !== undefined) this.#conclude(batch, index, outcome);
     }
     // The kernel must know of a call's media before the message that announces it goes on.
     this.settle();
+    this.#attempt(() => this.#tcp.conclude(batch));
+    this.#watchHeld();
   }
 
   /** Sees to all timers; to be called a few times a second. */
@@ -87,6 +105,7 @@ export class Gateway {
     const context = this.#context;
     context.now = this.#clock();
     this.#attempt(() => this.#wheel.advance(context.now));
+    this.#attempt(() => this.#tcp.tick());
     this.#attempt(() => context.calls.refill(context.now, false));
     this.settle();
   }
@@ -98,16 +117,25 @@ export class Gateway {
    */
   externalChanged(external: ExternalAddress): void {
     const context = this.#context;
-    for (const binding of context.bindings.udp.values()) {
-      if (familyOf(binding.inside.host) === "ipv6") continue;
+    const isTranslated = ({ inside }: Binding): boolean => familyOf(inside.host) === "ipv4";
+    const { udp, tcp } = context.bindings;
+    const bindings = [...udp.values(), ...tcp.values()].filter(isTranslated);
+    for (const binding of bindings) {
       for (const flow of binding.flows.values()) context.pins.remove(binding, flow);
-      binding.flows.clear();
     }
+    // A TCP connection does not outlive the address it was made with.
+    this.#tcp.reset();
+    for (const binding of bindings) binding.flows.clear();
     context.calls.releaseTranslated();
     this.settle();
     context.external = external;
     for (const call of context.calls.values()) context.calls.settle(call, context.now);
     this.settle();
+  }
+
+  /** The conntrack of a TCP connection has ended; `port` is the external port of its binding. */
+  connectionEnded(port: number, remote: EndpointKey): void {
+    this.#attempt(() => this.#tcp.ended(port, remote));
   }
 
   /** Carries out what the table now wants of the kernel. */
@@ -130,7 +158,17 @@ export class Gateway {
     }
   }
 
-  #handle(batch: Batch, index: number): Outcome {
+  #watchHeld(): void {
+    if (!this.#tcp.isHolding || this.#held !== undefined) return;
+    this.#held = setTimeout(() => {
+      this.#held = undefined;
+      this.#context.now = this.#clock();
+      this.#attempt(() => this.#tcp.tick());
+      this.#watchHeld();
+    }, HELD).unref();
+  }
+
+  #handle(batch: Batch, index: number): Outcome | undefined {
     const inInterface = batch.inInterface(index);
     const outward = this.#sides.inside.has(inInterface);
     if (!outward && inInterface !== this.#sides.outside) return "other-interface";
@@ -141,6 +179,9 @@ export class Gateway {
     if (kind === "ipv6") {
       packet = this.#ipv6Packet;
       kind = this.#ipv6Packet.parse(batch.bytes, offset, length);
+    }
+    if (kind === "tcp") {
+      return packet === this.#packet ? this.#tcp.handle(this.#packet, batch, index, outward) : "ipv6-stream";
     }
     if (kind !== "udp") return UNREAD[kind];
     return outward

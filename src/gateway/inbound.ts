@@ -68,6 +68,13 @@ export class Inbound {
     return own.byPort(destinationPort) ?? "no-binding";
   }
 
+  /** Takes one message of a TCP connection. */
+  message(text: string, binding: Binding, flow: Flow): Outcome {
+    const scanned = scan(text, this.#headers);
+    if (scanned.kind !== "message") return scanned.kind;
+    return this.#translate(scanned.message, binding, flow);
+  }
+
   #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
     const context = this.#context;
     this.#mapping.begin(flow);

@@ -9,6 +9,7 @@ import { familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
 import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** What of an entry is ours: a component's media, by its far end, or nothing we know. */
 interface MediaEntry {
@@ -16,29 +17,32 @@ interface MediaEntry {
   readonly remote: Endpoint;
 }
 
+/** What is told beside the table. */
+type Listening = Pick<Gateway, "settle" | "connectionEnded">;
+
 /** KernelEvents tells the table what the kernel says has happened to its expectations, media and signalling flows. */
 export class KernelEvents implements TableEvents {
   readonly #context: GatewayContext;
   readonly #conntrack: Conntrack;
-  readonly #after: () => void;
+  readonly #gateway: Listening;
   readonly #reconcile: () => void;
   readonly #clock: () => number;
 
   /**
-   * @param after called when the table has taken in an event, to carry out what it now wants
+   * @param gateway carries out what the table wants when it has taken in an event
    * @param reconcile compares the table with the kernel, when events were lost
    */
   constructor(
     context: GatewayContext,
     conntrack: Conntrack,
     clock: () => number,
-    after: () => void,
+    gateway: Listening,
     reconcile: () => void,
   ) {
     this.#context = context;
     this.#conntrack = conntrack;
     this.#clock = clock;
-    this.#after = after;
+    this.#gateway = gateway;
     this.#reconcile = reconcile;
   }
 
@@ -50,7 +54,7 @@ export class KernelEvents implements TableEvents {
     const component = stream && componentOf(stream, entry);
     if (component === undefined) return;
     calls.expectationGone(component, keyOf(entry), this.#now());
-    this.#after();
+    this.#gateway.settle();
   }
 
   flowBegan(entry: ConntrackEntry): void {
@@ -72,7 +76,7 @@ export class KernelEvents implements TableEvents {
       this.#context.counters.strayRemoved += 2;
       this.#context.calls.armAgain(component, now);
     }
-    this.#after();
+    this.#gateway.settle();
   }
 
   conntrackEnded(entry: ConntrackEntry): void {
@@ -82,7 +86,7 @@ export class KernelEvents implements TableEvents {
     if (original.destination.port === MASTER_PORT) this.#masterEnded(original, now);
     else if (found === undefined) this.#signallingEnded(original);
     else this.#context.calls.flowEnded(found.component, found.remote, now);
-    this.#after();
+    this.#gateway.settle();
   }
 
   overrun(): void {
@@ -134,7 +138,8 @@ export class KernelEvents implements TableEvents {
   }
 
   /** The next packet of the flow has it pinned anew. */
-  #signallingEnded({ source, destination, protocol }: FlowTuple): void {
+  #signallingEnded(tuple: FlowTuple): void {
+    const { source, destination, protocol } = tuple;
     const { bindings } = this.#context;
     const [from, to] = [endpointKey(addressOf(source.host), source.port), addressOf(destination.host)];
     const there = endpointKey(to, destination.port);
@@ -142,6 +147,11 @@ export class KernelEvents implements TableEvents {
     const inward = typeof to === "string" ? own.byInside(there) : own.byPort(destination.port);
     const flow = own.byInside(from)?.flows.get(there) ?? inward?.flows.get(from);
     if (flow !== undefined) flow.verifiedAt = undefined;
+    // The entry of a connection's successor has the same tuple, and stays.
+    if (protocol !== "tcp" || this.#conntrack.lookup(tuple) !== undefined) return;
+    const outward = own.byInside(from);
+    const port = outward?.port ?? destination.port;
+    this.#gateway.connectionEnded(port, outward === undefined ? from : there);
   }
 
   #now(): number {

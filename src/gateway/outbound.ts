@@ -69,6 +69,18 @@ export class Outbound {
     return this.#translate(scanned.message, binding, flow);
   }
 
+  /** Takes one message of a TCP connection, whose binding and flow came with its SYN. */
+  message(text: string, binding: Binding, flow: Flow): Outcome {
+    const context = this.#context;
+    const scanned = scan(text, this.#headers);
+    if (scanned.kind !== "message") return scanned.kind;
+    const remote = addressOf(flow.ends.remote.host);
+    binding.spokeAt = context.now;
+    context.bindings[this.#transport].spokeTo(binding, remote);
+    noteRegister(binding.host, remote, scanned.message);
+    return this.#translate(scanned.message, binding, flow);
+  }
+
   /** Only a SIP message makes a binding; what the kernel already mapped for the endpoint is kept. */
   #bind(scanned: ScanResult, packet: SipPacket): Binding | BindingRefusal | "keep-alive" | "not-sip" {
     if (scanned.kind !== "message") return scanned.kind;

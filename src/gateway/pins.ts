@@ -1,6 +1,12 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
-import type { Pin } from "../kernel/pin.ts";
+import type { Pin, PinResult } from "../kernel/pin.ts";
+import type { SequenceAdjustment } from "../kernel/sequence-adjustment.ts";
+import {
+  TCP_CONNTRACK_ESTABLISHED,
+  TCP_CONNTRACK_NONE,
+  TCP_CONNTRACK_SYN_RECV,
+} from "../kernel/tcp-state.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
@@ -11,6 +17,7 @@ import { type ExternalAddress, outsideOf } from "./external-address.ts";
 
 /** Seconds a pin lives until its first packet renews it by the kernel's own timeouts. */
 const PIN_TIMEOUT = 60;
+const OPENING = { state: TCP_CONNTRACK_NONE, liberal: true };
 
 /**
  * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there. An IPv6 flow
@@ -62,6 +69,40 @@ export class Pins {
     return undefined;
   }
 
+  /**
+   * Makes the entry of a TCP connection whose SYN has come. The kernel judges no sequence number of it: it sees ours,
+   * which are those of neither side where lengths have just changed. An entry that an earlier connection of the same
+   * two endpoints has left is replaced, as the kernel would do itself, and leave ours without its NAT.
+   *
+   * @returns undefined when the flow has its entry, else the error name that kept it from us
+   */
+  connect(binding: Binding, flow: Flow, direction: Pin["direction"]): string | undefined {
+    const pin = { ...this.#pinOf(binding, flow, direction), tcp: OPENING };
+    let result = this.#conntrack.pin(pin);
+    if (result.kind === "exists" && this.#isReplaced(result.entry, binding, direction)) {
+      this.#conntrack.remove(pin.flow);
+      result = this.#conntrack.pin(pin);
+    }
+    return this.#outcome(result, binding, flow);
+  }
+
+  /**
+   * Has the kernel shift the sequence numbers of one direction of a TCP connection.
+   *
+   * @param began the direction of its SYN
+   * @returns undefined, or the errno name: ENOENT when it has no entry
+   */
+  adjust(
+    binding: Binding,
+    flow: Flow,
+    began: Pin["direction"],
+    direction: Pin["direction"],
+    adjustment: SequenceAdjustment,
+  ): string | undefined {
+    const tuple = this.#pinOf(binding, flow, began).flow;
+    return this.#conntrack.adjustSequence(tuple, direction === began ? "original" : "reply", adjustment);
+  }
+
   /** Takes a flow's entry out of the kernel, as when the address it was translated to is gone. */
   remove(binding: Binding, flow: Flow): void {
     flow.verifiedAt = undefined;
@@ -77,6 +118,17 @@ export class Pins {
       this.#conntrack.remove(pin.flow);
       result = this.#conntrack.pin(pin);
     }
+    return this.#outcome(result, binding, flow);
+  }
+
+  /** An inbound SYN, which anybody can forge, takes no connection out that is established. */
+  #isReplaced(entry: ConntrackEntry, binding: Binding, direction: Pin["direction"]): boolean {
+    const state = entry.tcp?.state ?? TCP_CONNTRACK_NONE;
+    if (state <= TCP_CONNTRACK_SYN_RECV) return !this.#isOurs(entry, binding);
+    return direction === "outbound" || state !== TCP_CONNTRACK_ESTABLISHED;
+  }
+
+  #outcome(result: PinResult, binding: Binding, flow: Flow): string | undefined {
     switch (result.kind) {
       case "created":
         this.#counters.pinned++;

@@ -3,7 +3,7 @@ import type { GatewayContext } from "./context.ts";
 
 const REMEDIES: Readonly<Record<BindingRefusal, string>> = {
   "bindings-full":
-    "the table holds as many bindings as it may, or 256 of one inside address: raise table.max_bindings",
+    "the table holds as many bindings as it may, or 512 of one inside address: raise table.max_bindings",
   "signalling-ports-exhausted":
     "every external SIP port is given out: widen ports.signalling, move ports.media out of its way, and apply the " +
     "rules with the same --signalling-ports",

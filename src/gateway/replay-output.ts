@@ -1,8 +1,8 @@
-import { readSegment } from "../capture/tcp-segment.ts";
 import { checksumOf, sumWords } from "../packet/checksum.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
+import { readSegment } from "../packet/tcp-segment.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
 import type { Outcome } from "./context.ts";
 import type { Connection, HalfConnection, HalfName } from "./replay-connections.ts";

@@ -35,6 +35,8 @@ const pinned: Pinning = {
   portInUse: () => undefined,
   ensure: () => undefined,
   remove: () => undefined,
+  connect: () => undefined,
+  adjust: () => undefined,
 };
 
 /** Nothing of a replay is counted, logged or kept. */

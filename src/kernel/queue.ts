@@ -82,6 +82,16 @@ export class Batch {
     return this.#get(index, native.ROW_MARK);
   }
 
+  /** The kernel's name for the packet, for Queue.accept. */
+  id(index: number): number {
+    return this.#get(index, native.ROW_ID);
+  }
+
+  /** Gives no verdict now; Queue.accept gives it, with the packet's id. */
+  hold(index: number): void {
+    this.#set(index, native.ROW_VERDICT, native.VERDICT_HOLD);
+  }
+
   /**
    * Sends on, in the packet's place, the `length` bytes that were written at `output[outputUsed]`.
    *
@@ -151,6 +161,11 @@ export class Queue {
     } catch (error) {
       throw refusal(number, error);
     }
+  }
+
+  /** Gives the verdict of a packet that was held: accepted as `replacement`, or as it came where that is empty. */
+  accept(id: number, replacement: Uint8Array): void {
+    this.#native.queue_verdict(this.#handle, id, native.VERDICT_ACCEPT, replacement);
   }
 
   /** Ours and the kernel's; the kernel's are 0 once the queue is closed. */

@@ -9,6 +9,11 @@ import {
 } from "./ctnetlink.ts";
 import type { MessageWriter } from "./message-writer.ts";
 
+/** Of enum tcp_conntrack, linux/netfilter/nf_conntrack_tcp.h. */
+export const TCP_CONNTRACK_NONE = 0;
+export const TCP_CONNTRACK_SYN_RECV = 2;
+export const TCP_CONNTRACK_ESTABLISHED = 3;
+
 /** What a TCP conntrack remembers beyond its tuples. */
 export interface TcpState {
   /** enum tcp_conntrack: 0 none, 1 SYN_SENT, 3 ESTABLISHED. */

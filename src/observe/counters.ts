@@ -4,7 +4,8 @@
 export const PASS_REASONS = [
   "other-interface",
   "not-ip",
-  "not-udp",
+  "other-protocol",
+  "ipv6-stream",
   "truncated",
   "malformed-packet",
   "not-external-address",
@@ -19,6 +20,8 @@ export const PASS_REASONS = [
   "empty",
   "keep-alive",
   "not-sip",
+  "stream-unknown",
+  "stream-given-up",
   "bindings-full",
   "signalling-ports-exhausted",
   "pin-failed",

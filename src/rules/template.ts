@@ -14,14 +14,15 @@ export function loadTemplate(name: "iptables.rules" | "nft.rules"): string {
 
 /**
  * Writes a template's lines with the parameters in place of `{inside}`, `{outside}`, `{transport}`, `{queue}`,
- * `{firstPort}` and `{lastPort}`. A line that names a list is written once for each value. Comments are left as
- * they are. A word in braces that is no placeholder stays: nft has braces of its own.
+ * `{firstPort}` and `{lastPort}`. A line that names a list is written once for each value; one that names `{tcp}`, if
+ * that is one of the transports. Comments are left as they are. A word in braces that is no placeholder stays: nft has braces of its own.
  */
 export function expand(template: string, parameters: RuleParameters): string {
   const lists: readonly (readonly [string, readonly (string | number)[]])[] = [
     ["{inside}", parameters.inside],
     ["{outside}", parameters.outside],
     ["{transport}", parameters.transports],
+    ["{tcp}", parameters.transports.filter((transport) => transport === "tcp")],
     ["{queue}", [parameters.queue]],
     ["{firstPort}", [parameters.signallingPorts.first]],
     ["{lastPort}", [parameters.signallingPorts.last]],

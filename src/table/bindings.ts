@@ -30,6 +30,10 @@ export class Binding implements TimerEntry {
   readonly registrations = new BoundedMap<string, number>();
   /** How many calls it has. */
   calls = 0;
+  /** How many TCP connections it has. */
+  connections = 0;
+  /** True when it was made for a connection from it: when that has ended, nobody listens there as a rule. */
+  isOfConnection = false;
   /** Milliseconds of its last packet. */
   spokeAt: number;
   /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
@@ -66,6 +70,12 @@ export class Binding implements TimerEntry {
     this.#review(this, now);
   }
 
+  /** True when nothing but the connection it was made for has come of it. */
+  get isUnused(): boolean {
+    const { isOfConnection, connections, calls, registrations } = this;
+    return isOfConnection && connections === 0 && calls === 0 && registrations.size === 0;
+  }
+
   /** Milliseconds; when the last of its registrations ends, or ended; 0 when it never had one. */
   get registeredUntil(): number {
     let latest = 0;
@@ -81,7 +91,9 @@ export class Binding implements TimerEntry {
 const GRACE = 32_000;
 
 /** Ports one inside host may speak SIP from or name in its Contacts: none may take those of all others. */
-const MOST_OF_A_HOST = 256;
+const MOST_OF_A_HOST = 512;
+/** Milliseconds a binding that was made for a connection outlives it: its calls may still be ending. */
+const AFTER_CONNECTION = 2000;
 
 const PORTS = 65_536;
 
@@ -253,11 +265,18 @@ export class Bindings {
     this.#observer.changed(binding);
   }
 
+  /** Notes that a TCP connection of a binding has ended. */
+  connectionEnded(binding: Binding, now: number): void {
+    binding.connections--;
+    if (this.#byInside.get(binding.key) === binding) this.#wheel.schedule(binding, now + AFTER_CONNECTION);
+  }
+
   /** When a binding ends if its endpoint says nothing more, and why; while it has calls, those keep it longer. */
   endingOf(binding: Binding): BindingEnding {
     const granted = binding.registeredUntil;
     const registered = granted === 0 ? 0 : granted + Math.min(GRACE, this.#idle);
-    const silent = binding.spokeAt + this.#idle;
+    const idle = binding.isOfConnection ? Math.min(AFTER_CONNECTION, this.#idle) : this.#idle;
+    const silent = binding.spokeAt + idle;
     return registered > silent ? { at: registered, why: "registration-over" } : { at: silent, why: "silent" };
   }
 
@@ -269,7 +288,9 @@ export class Bindings {
   readonly #review = (binding: Binding, now: number): void => {
     const end = this.#endOf(binding);
     if (end > now) this.#wheel.schedule(binding, end);
-    else if (binding.calls > 0) this.#wheel.schedule(binding, now + this.#idle);
+    else if (binding.connections > 0) this.#wheel.schedule(binding, now + this.#idle);
+    else if (binding.calls > 0)
+      this.#wheel.schedule(binding, now + (binding.isOfConnection ? AFTER_CONNECTION : this.#idle));
     else this.close(binding);
   };
 }

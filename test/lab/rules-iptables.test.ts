@@ -74,8 +74,12 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
     expect(apply()).toContain("Rules applied");
     expect(rulesOf("SIPEXPECTD")).toEqual([
       "-A SIPEXPECTD -i lan0 -p udp -m udp --dport 5060 -j NFQUEUE --queue-num 7 --queue-bypass",
+      "-A SIPEXPECTD -i lan0 -p tcp -m tcp --dport 5060 -j NFQUEUE --queue-num 7 --queue-bypass",
+      "-A SIPEXPECTD -i lan0 -p tcp -m tcp --sport 5060:9999 -j NFQUEUE --queue-num 7 --queue-bypass",
       "-A SIPEXPECTD -i wan0 -p udp -m udp --sport 5060 -j NFQUEUE --queue-num 7 --queue-bypass",
+      "-A SIPEXPECTD -i wan0 -p tcp -m tcp --sport 5060 -j NFQUEUE --queue-num 7 --queue-bypass",
       "-A SIPEXPECTD -i wan0 -p udp -m udp --dport 5060:9999 -j NFQUEUE --queue-num 7 --queue-bypass",
+      "-A SIPEXPECTD -i wan0 -p tcp -m tcp --dport 5060:9999 -j NFQUEUE --queue-num 7 --queue-bypass",
     ]);
   });
 
@@ -115,7 +119,7 @@ describe.each(["iptables-nft", "iptables-legacy"])("with %s", (backend) => {
     const jumps = rulesOf("PREROUTING");
     apply("--inside", "lan1", "--signalling-ports", "7000-7999", "--transport", "udp", "tcp", "--queue", "8");
     expect(rulesOf("PREROUTING")).toEqual(jumps);
-    expect(rulesOf("SIPEXPECTD")).toHaveLength(8);
+    expect(rulesOf("SIPEXPECTD")).toHaveLength(10);
     expect(rulesOf("SIPEXPECTD").every((rule) => rule.includes("--queue-num 8 "))).toBe(true);
     expect(rulesOf("SIPEXPECTD")).toContain(
       "-A SIPEXPECTD -i wan0 -p tcp -m tcp --dport 7000:7999 -j NFQUEUE --queue-num 8 --queue-bypass",

@@ -43,8 +43,12 @@ test("the rules name the queue and let packets pass when nobody reads it", () =>
   const rules = stdout.split("\n").filter((line) => line.includes("queue num"));
   expect(rules.map((rule) => rule.trim())).toEqual([
     'iifname "lan0" udp dport 5060 counter name "outbound" queue num 7 bypass',
+    'iifname "lan0" tcp dport 5060 counter name "outbound" queue num 7 bypass',
+    'iifname "lan0" tcp sport 5060-9999 counter name "outbound" queue num 7 bypass',
     'iifname "wan0" udp sport 5060 counter name "inbound" queue num 7 bypass',
+    'iifname "wan0" tcp sport 5060 counter name "inbound" queue num 7 bypass',
     'iifname "wan0" udp dport 5060-9999 counter name "inbound" queue num 7 bypass',
+    'iifname "wan0" tcp dport 5060-9999 counter name "inbound" queue num 7 bypass',
   ]);
 });
 
@@ -54,7 +58,7 @@ test("apply takes effect whole, or says that the kernel has no queue statement a
   const { status, stderr } = gateway.rules("apply", ...FLAGS);
   if (status === 0) {
     const applied = gateway.ruleset();
-    expect(applied.nft.match(/queue (num|flags bypass to) 7/g)).toHaveLength(3);
+    expect(applied.nft.match(/queue (num|flags bypass to) 7/g)).toHaveLength(7);
     expect(gateway.rules("apply", ...FLAGS).stdout).toContain("nothing changed");
     expect(gateway.ruleset()).toEqual(applied);
     gateway.rules("remove");

@@ -74,9 +74,15 @@ test("parameters may come from the daemon's configuration file, and flags win ov
   expect(status).toBe(0);
   expect(stdout.match(/^-A SIPEXPECTD .*/gm)).toEqual([
     "-A SIPEXPECTD -i lan0 -p udp -m udp --dport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i lan0 -p tcp -m tcp --dport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
     "-A SIPEXPECTD -i lan1 -p udp -m udp --dport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i lan1 -p tcp -m tcp --dport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i lan0 -p tcp -m tcp --sport 6000:6999 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i lan1 -p tcp -m tcp --sport 6000:6999 -j NFQUEUE --queue-num 12 --queue-bypass",
     "-A SIPEXPECTD -i wan0 -p udp -m udp --sport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i wan0 -p tcp -m tcp --sport 5060 -j NFQUEUE --queue-num 12 --queue-bypass",
     "-A SIPEXPECTD -i wan0 -p udp -m udp --dport 6000:6999 -j NFQUEUE --queue-num 12 --queue-bypass",
+    "-A SIPEXPECTD -i wan0 -p tcp -m tcp --dport 6000:6999 -j NFQUEUE --queue-num 12 --queue-bypass",
   ]);
 });
 

@@ -1,6 +1,8 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 
 /** SIPp's own count of a run, at its calling side. */
@@ -11,26 +13,44 @@ export interface SippStatistics {
   readonly retransmissions: number;
 }
 
+/** What SIPp is to do. */
+export interface SippLoad {
+  readonly calls: number;
+  /** Calls begun per second. */
+  readonly rate: number;
+  /** SIPp's -t: u1 one UDP socket, t1 one TCP connection, tn a TCP connection per call. */
+  readonly transport?: "u1" | "t1" | "tn";
+  /** Milliseconds from a call's ACK to its BYE. */
+  readonly hold?: number;
+}
+
 /**
  * Runs SIPp's built-in uac scenario behind the gateway against its uas outside. SIPp puts its own address into Via,
  * Contact and SDP, and sends no media.
  *
- * @param rate calls begun per second
  * Rejects with LabCommandError when SIPp cannot be started or fails otherwise than by failed calls.
  */
 export async function runSipp(
   lab: Lab,
-  { calls, rate }: { calls: number; rate: number },
+  { calls, rate, transport = "u1", hold = 1000 }: SippLoad,
 ): Promise<SippStatistics> {
   const [callee] = PROVIDER_HOSTS;
   const caller = phoneAddress(0);
   const statistics = join(lab.directory, "sipp.csv");
-  const uas = lab.spawn("prov", "sipp", ["-sn", "uas", "-i", callee, "-p", "5060", "-nostdin"], {
-    cwd: lab.directory,
-    stdio: "ignore",
-  });
+  const uas = lab.spawn(
+    "prov",
+    "sipp",
+    ["-sn", "uas", "-i", callee, "-p", "5060", "-t", transport === "u1" ? "u1" : "t1", "-nostdin"],
+    {
+      cwd: lab.directory,
+      stdio: "ignore",
+    },
+  );
   const peer = ["-sn", "uac", `${callee}:5060`, "-i", caller, "-p", "5060"];
-  const load = ["-m", String(calls), "-r", String(rate), "-d", "1000", "-timeout", "100s"];
+  const load = ["-m", `${calls}`, "-r", `${rate}`, "-d", `${hold}`, "-timeout", "100s", "-t", transport];
+  // Its default, 50,000, it refuses itself where fewer files may be open.
+  if (transport === "tn") load.push("-max_socket", "4000");
+  if (transport !== "u1") await listening(lab, uas);
   const trace = ["-trace_stat", "-stf", statistics, "-fd", "1"];
   const uac = lab.spawn("phone", "sipp", [...peer, ...load, ...trace, "-nostdin"], {
     cwd: lab.directory,
@@ -46,6 +66,14 @@ export async function runSipp(
   if (status !== 0 && status !== 1)
     throw new Error(`sipp ended by ${signal ?? `status ${status}`}: ${complaint}`);
   return readStatistics(statistics);
+}
+
+/** Waits until the callee can be connected to; rejects when it ends instead. */
+async function listening(lab: Lab, uas: ChildProcess): Promise<void> {
+  while ((await lab.exec("prov", "ss", "-Hltn", "sport = :5060")) === "") {
+    if (uas.exitCode !== null) throw new Error(`sipp as callee ended with status ${uas.exitCode}.`);
+    await delay(20);
+  }
 }
 
 /** The last row of a -trace_stat file; columns named (C) are cumulative. */

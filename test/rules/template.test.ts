@@ -31,7 +31,7 @@ describe("expand", () => {
       const lines = expand(loadTemplate(name), PARAMETERS).split("\n");
       const rules = lines.filter((line) => !line.startsWith("#"));
       expect(rules.join("\n").replace("{comment}", "")).not.toMatch(/\{[a-zA-Z]+\}/);
-      expect(rules.filter((line) => line.includes("5060"))).toHaveLength(8);
+      expect(rules.filter((line) => line.includes("5060"))).toHaveLength(10);
     },
   );
 });

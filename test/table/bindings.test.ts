@@ -31,7 +31,7 @@ describe("Bindings", () => {
     wheel = new TimerWheel(0);
     hosts = new InsideHosts();
     const pool = new PortPool(1, { first: 5060, last: 5999 }, () => false);
-    bindings = new Bindings("udp", pool, hosts, wheel, 400, IDLE, {
+    bindings = new Bindings("udp", pool, hosts, wheel, 800, IDLE, {
       changed: () => undefined,
       closed: () => undefined,
     });
@@ -89,11 +89,11 @@ describe("Bindings", () => {
   });
 
   it("give one inside host no more than its share", () => {
-    for (let key = 2; key <= 256; key++) made(key);
-    expect(bindings.create(257, { host: HOST, port: 7000 }, 0)).toBe("bindings-full");
-    expect(made(258, "192.168.50.11").host).toBe(hosts.of("192.168.50.11"));
+    for (let key = 2; key <= 512; key++) made(key);
+    expect(bindings.create(513, { host: HOST, port: 7000 }, 0)).toBe("bindings-full");
+    expect(made(514, "192.168.50.11").host).toBe(hosts.of("192.168.50.11"));
     bindings.close(binding);
-    expect(made(257).host).toBe(hosts.of(HOST));
+    expect(made(513).host).toBe(hosts.of(HOST));
   });
 
   it("leave every IPv6 endpoint its own port, and none of those to IPv4", () => {

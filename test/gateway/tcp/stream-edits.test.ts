@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StreamEdits } from "../../src/gateway/replay-stream.ts";
-import { splice } from "../../src/translate/splice.ts";
+import { StreamEdits } from "../../../src/gateway/tcp/stream-edits.ts";
+import { splice } from "../../../src/translate/splice.ts";
 
 const TEXT = "Contact: <sip:a@192.168.50.10:5060>;expires=60";
 

@@ -1,4 +1,4 @@
-import type { PacketView } from "../packet/packet-view.ts";
+import type { PacketView } from "./packet-view.ts";
 
 const FIN = 0x01;
 const SYN = 0x02;

@@ -13,7 +13,14 @@ interface StreamEdit {
  */
 export class StreamEdits {
   /** In their order, not overlapping. */
-  readonly #edits: StreamEdit[] = [];
+  #edits: StreamEdit[] = [];
+  /** What the edits that were forgotten have added to the stream, in bytes. */
+  #added = 0;
+
+  /** Edits that are remembered. */
+  get size(): number {
+    return this.#edits.length;
+  }
 
   /** Adds the next edit, which begins at the end of the one before or behind it, and not where that begins. */
   add(start: number, end: number, text: string): void {
@@ -23,10 +30,40 @@ export class StreamEdits {
   /** The offset in the translated stream of what stands at `offset`; text that stands for more ends early. */
   map(offset: number): number {
     const edit = this.#edits[this.#startingBefore(offset) - 1];
-    if (edit === undefined) return offset;
+    if (edit === undefined) return offset + this.#added;
     const { start, end, text, output } = edit;
     if (offset >= end) return output + text.length + offset - end;
     return output + Math.min(offset - start, text.length);
+  }
+
+  /**
+   * The other way: the offset up to which all has been received by who has the translated stream up to `output`. For a
+   * place within an edit that is the last one all of whose translation lies before it.
+   */
+  unmap(output: number): number {
+    const edit = this.#edits[this.#writtenBy(output) - 1];
+    if (edit === undefined) return output - this.#added;
+    const within = output - edit.output;
+    if (within >= edit.text.length) return edit.end + within - edit.text.length;
+    return edit.start + Math.min(within, Math.max(0, edit.end - 1 - edit.start));
+  }
+
+  /** The first offset whose translation begins at `output` or behind it. */
+  unmapUp(output: number): number {
+    const edit = this.#edits[this.#writtenBy(output) - 1];
+    const inside = edit !== undefined && output > edit.output && output < edit.output + edit.text.length;
+    return inside ? edit.end : this.unmap(output);
+  }
+
+  /** Forgets the edits before `offset`: nothing that stands there will be asked for again, or may be a byte off. */
+  forget(offset: number): void {
+    let count = 0;
+    for (const { start, end, text } of this.#edits) {
+      if (end > offset || start === offset) break;
+      this.#added += text.length - (end - start);
+      count++;
+    }
+    if (count > 0) this.#edits = this.#edits.slice(count);
   }
 
   /** What `[from, from + text.length)` of the stream, which is `text`, becomes. */
@@ -44,6 +81,13 @@ export class StreamEdits {
       at = Math.min(edit.end, to);
     }
     return result + text.slice(at - from);
+  }
+
+  /** How many edits have their text at `output` or before it in the translated stream. */
+  #writtenBy(output: number): number {
+    let count = this.#edits.length;
+    while (count > 0 && (this.#edits[count - 1]?.output ?? 0) > output) count--;
+    return count;
   }
 
   /** How many edits begin before `offset`. */

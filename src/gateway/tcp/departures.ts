@@ -1,0 +1,113 @@
+import type { Batch } from "../../kernel/queue.ts";
+import { PacketView } from "../../packet/packet-view.ts";
+import type { OptionEdits } from "../../packet/tcp-options.ts";
+import { writeTcpPacket } from "../../packet/write-tcp.ts";
+import type { GatewayContext } from "../context.ts";
+import type { Sides } from "../gateway.ts";
+import type { Connection, HalfName } from "./connections.ts";
+import type { HeldSegment } from "./segments.ts";
+import { NO_SHIFT, type SequenceShift } from "./sequence-shift.ts";
+import type { Rendered, StreamHalf } from "./stream-half.ts";
+
+/** Bytes by which messages may grow within full segments; a segment size below the least is left (RFC 9293 §3.7.1). */
+const ROOM = { by: 200, least: 536 };
+const SYN_OPTIONS: OptionEdits = { lowerSegmentSize: ROOM };
+const NO_OPTIONS: OptionEdits = {};
+const UNCHANGED = new Uint8Array(0);
+
+/** Gives the verdict of a packet that was held, by the kernel's name for it: accepted, as it came if empty. */
+export type Accept = (id: number, replacement: Uint8Array) => void;
+
+/** Departures sends segments on: as they came, or with the bytes and numbers that the translated streams have. */
+export class Departures {
+  readonly #context: GatewayContext;
+  readonly #sides: Sides;
+  readonly #accept: Accept;
+  readonly #packet = new PacketView();
+  readonly #scratch = Buffer.alloc(0x10000);
+  /** What the kernel was told last. */
+  readonly #told = new WeakMap<StreamHalf, SequenceShift>();
+
+  constructor(context: GatewayContext, sides: Sides, accept: Accept) {
+    this.#context = context;
+    this.#sides = sides;
+    this.#accept = accept;
+  }
+
+  /** Tells the kernel how the lengths of both streams have changed; before the segments go that have changed them. */
+  adjust(connection: Connection): void {
+    for (const name of ["outbound", "inbound"] as const) {
+      const half = connection.halves[name];
+      if (half === undefined || half.shift === (this.#told.get(half) ?? NO_SHIFT)) continue;
+      const { position, before, after } = half.shift;
+      this.#told.set(half, half.shift);
+      const { binding, flow, began } = connection;
+      const adjustment = { position: half.sequence(position), before, after };
+      const failure = this.#context.pins.adjust(binding, flow, began, name, adjustment);
+      if (failure === undefined) continue;
+      const fields = { flow: flow.ends, code: failure };
+      this.#context.budget.warn(this.#context.now, fields, "sequence numbers could not be adjusted");
+    }
+  }
+
+  /** Sends a segment that may go. */
+  send(connection: Connection, segment: HeldSegment, batch: Batch | undefined): void {
+    const half = connection.halves[segment.half];
+    let rendered: Rendered = { at: segment.start, text: undefined };
+    if (half !== undefined && !segment.syn) {
+      rendered =
+        segment.isRepeated && !half.mayGo(segment.end)
+          ? { at: half.renderEmpty(), text: "" }
+          : half.render(segment.start, segment.payload);
+    }
+    this.sendAs(connection, segment, rendered, batch);
+  }
+
+  /** Sends a segment as `rendered`. */
+  sendAs(connection: Connection, segment: HeldSegment, rendered: Rendered, batch: Batch | undefined): void {
+    const half = connection.halves[segment.half];
+    const other = connection.halves[opposite(segment.half)];
+    const inBatch = batch !== undefined && segment.index >= 0;
+    const bytes = inBatch ? batch.bytes : segment.packet;
+    if (bytes === undefined) return;
+    const offset = inBatch ? batch.offset(segment.index) : 0;
+    this.#packet.parse(bytes, offset, inBatch ? batch.length(segment.index) : bytes.length);
+    const output = inBatch ? batch.output : this.#scratch;
+    const change = {
+      sequence:
+        half === undefined
+          ? bytes.readUInt32BE(this.#packet.transportOffset + 4)
+          : half.sequence(rendered.at),
+      acknowledgement:
+        other && segment.acknowledged !== undefined ? acknowledge(other, segment.acknowledged) : undefined,
+      text: rendered.text,
+      options: segment.syn ? SYN_OPTIONS : blocksOf(other),
+    };
+    const at = inBatch ? batch.outputUsed : 0;
+    const written = writeTcpPacket(this.#packet, bytes, change, output, at, this.#sides.mtu);
+    if (!inBatch) {
+      this.#accept(segment.id, written > 0 ? output.subarray(0, written) : UNCHANGED);
+    } else if (written > 0) batch.replace(segment.index, written);
+    if (written === 0) this.#context.counters.passed["too-large"]++;
+  }
+}
+
+function opposite(half: HalfName): HalfName {
+  return half === "outbound" ? "inbound" : "outbound";
+}
+
+/** The acknowledgement number of which the kernel makes the one that the sender is to see. */
+function acknowledge(other: StreamHalf, acknowledged: number): number {
+  const output = other.outputOffset(acknowledged);
+  return other.sequence(other.acknowledgement(output, other.acknowledge(output)));
+}
+
+function blocksOf(other: StreamHalf | undefined): OptionEdits {
+  if (other === undefined || other.isPlain) return NO_OPTIONS;
+  return {
+    block: (left, right) => {
+      const [from, to] = other.block(other.outputOffset(left), other.outputOffset(right));
+      return [other.sequence(from), other.sequence(to)];
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { PassReason } from "../../observe/counters.ts";
+import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
+import type { PacketView } from "../../packet/packet-view.ts";
+import type { Binding } from "../../table/bindings.ts";
+import type { Flow } from "../../table/flows.ts";
+import type { GatewayContext } from "../context.ts";
+import { flowOf } from "../flow-of.ts";
+import { reportRefusal } from "../refusal.ts";
+
+/** Whose connection a SYN opens. */
+export interface Opened {
+  readonly binding: Binding;
+  readonly flow: Flow;
+}
+
+/**
+ * Takes the SYN of a phone. Nobody knows yet whether the connection will carry SIP, but its external port is settled
+ * with its first packet: so the endpoint gets a binding, which lets nobody in before the phone has sent SIP to him.
+ */
+export function openOutbound(
+  context: GatewayContext,
+  packet: PacketView,
+  inInterface: number,
+  mark: number,
+): Opened | PassReason {
+  const { source, sourcePort, destination, destinationPort } = packet;
+  if (!context.isServed(source)) return "not-translated-network";
+  if (context.modeOf(source, destination) === "off") return "mode-off";
+  const route = context.routeOf(destination, source, inInterface, mark);
+  if (route !== "outside") return route;
+  const bindings = context.bindings.tcp;
+  const key = endpointKey(source, sourcePort);
+  let binding = bindings.byInside(key);
+  if (binding === undefined) {
+    const inside = { host: hostOf(source), port: sourcePort };
+    const made = bindings.create(key, inside, context.now);
+    if (typeof made === "string") return reportRefusal(context, made);
+    made.isOfConnection = true;
+    binding = made;
+  }
+  return pinned(context, binding, flowOf(context, binding, destination, destinationPort), "outbound");
+}
+
+/** Takes a SYN from outside: only who was sent SIP by the inside host may connect to a port of its. */
+export function openInbound(context: GatewayContext, packet: PacketView): Opened | PassReason {
+  const { source, sourcePort } = packet;
+  const binding = context.bindings.tcp.byPort(packet.destinationPort);
+  if (binding === undefined) return "no-binding";
+  if (!binding.host.knows(source) && !context.isPeer(source)) return "source-not-allowed";
+  if (context.modeOf(addressOf(binding.inside.host), source) === "off") return "mode-off";
+  return pinned(context, binding, flowOf(context, binding, source, sourcePort), "inbound");
+}
+
+function pinned(
+  context: GatewayContext,
+  binding: Binding,
+  flow: Flow,
+  direction: "outbound" | "inbound",
+): Opened | PassReason {
+  const failure = context.pins.connect(binding, flow, direction);
+  if (failure === undefined) return { binding, flow };
+  context.budget.warn(context.now, { flow: flow.ends, code: failure }, "flow could not be pinned");
+  return "pin-failed";
+}

@@ -1,0 +1,18 @@
+import type { HalfName } from "./connections.ts";
+import type { Piece } from "./stream-half.ts";
+
+/** HeldSegment is a segment that has no verdict yet. */
+export interface HeldSegment extends Piece {
+  readonly half: HalfName;
+  readonly acknowledged: number | undefined;
+  readonly syn: boolean;
+  /** True when the stream ends with it. */
+  readonly fin: boolean;
+  /** True when its bytes wait already with an earlier segment. */
+  readonly isRepeated: boolean;
+  /** The kernel's name for its packet. */
+  readonly id: number;
+  /** Its place in the batch, -1 when that has gone and `packet` is what came. */
+  index: number;
+  packet: Buffer | undefined;
+}

@@ -1,0 +1,313 @@
+import { StreamFramer, type StreamPiece } from "../../sip/stream-framer.ts";
+import { splice } from "../../translate/splice.ts";
+import type { Edit } from "../../translate/translation.ts";
+import {
+  acknowledged,
+  acknowledging,
+  NO_SHIFT,
+  type SequenceShift,
+  shifted,
+  unshifted,
+} from "./sequence-shift.ts";
+import { StreamEdits } from "./stream-edits.ts";
+
+/** Bytes that may wait for the rest of their message, and those that are kept until they are acknowledged. */
+const MOST_WAITING = 131_072;
+const MOST_KEPT = 262_144;
+/** Bytes a segment may carry for others, where it need not carry them all. */
+const REFILL = 1200;
+
+/** What a half connection tells of what it has read; it answers with the edits of a message. */
+export interface StreamReader {
+  /** A whole message, one latin1 character per byte. */
+  message(text: string): readonly Edit[];
+  /** Bytes that belong to no message. */
+  left(): void;
+}
+
+/** Bytes of the stream that came in one segment; offsets count from the first byte of the stream. */
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+  payload: Buffer;
+}
+
+/** A message whose length has changed, or whose beginning went ahead; it is kept until all of it is acknowledged. */
+interface Kept {
+  readonly start: number;
+  readonly end: number;
+  /** Where it begins in the translated stream, and what it is there. */
+  readonly output: number;
+  readonly text: string;
+}
+
+/**
+ * First bytes of a message that were sent ahead so that the sender hears an acknowledgement: the sender is told that
+ * everything up to `to` was received as soon as the receiver has all before `output`.
+ */
+interface Ahead {
+  readonly output: number;
+  readonly to: number;
+}
+
+/** What a segment becomes: where the kernel is to think it begins, and its bytes; `text` undefined leaves them. */
+export interface Rendered {
+  readonly at: number;
+  readonly text: string | undefined;
+}
+
+/**
+ * StreamHalf is one direction of a TCP connection: it puts segments in order, has their messages translated, and says
+ * what becomes of each segment and of each acknowledgement of the other side. It is pure: no kernel, no clock.
+ *
+ * Whatever is sent again is translated to the same bytes, until the receiver has acknowledged them.
+ */
+export class StreamHalf {
+  /** Sequence number of the first byte. */
+  readonly first: number;
+  /** Bytes before this have come without a gap; of those before `settled` it is known what they become. */
+  next = 0;
+  settled = 0;
+  /** Up to where the translated stream was sent, and what of it the receiver has acknowledged. */
+  sent = 0;
+  acked = 0;
+  shift: SequenceShift = NO_SHIFT;
+  readonly #edits = new StreamEdits();
+  #framer: StreamFramer | undefined = new StreamFramer();
+  /** In the order of the stream; those that are not in order yet, too. */
+  #waiting: Piece[] = [];
+  #kept: Kept[] = [];
+  #ahead: Ahead | undefined;
+
+  /** @param first sequence number of the first byte: the one behind SYN */
+  constructor(first: number) {
+    this.first = first >>> 0;
+  }
+
+  /** True when segments go on untranslated, those apart that were translated before. */
+  get isPassing(): boolean {
+    return this.#framer === undefined;
+  }
+
+  /** True when segments and acknowledgements need nothing but what the kernel does. */
+  get isPlain(): boolean {
+    return this.isPassing && this.#edits.size === 0 && this.#kept.length === 0 && this.#ahead === undefined;
+  }
+
+  /** The offset of a sequence number, which is taken for the nearest one to what came last. */
+  offset(sequence: number): number {
+    return this.next + ((sequence - this.first - this.next) | 0);
+  }
+
+  /** The offset in the translated stream of an acknowledgement's number. */
+  outputOffset(acknowledgement: number): number {
+    return this.sent + ((acknowledgement - this.first - this.sent) | 0);
+  }
+
+  /** The sequence number of an offset, in either stream. */
+  sequence(offset: number): number {
+    return (this.first + offset) >>> 0;
+  }
+
+  /** The first bytes that wait; "" when none do. */
+  beginning(): string {
+    const piece = this.#waiting[0];
+    if (piece === undefined || piece.start > this.settled || this.settled === this.next) return "";
+    return piece.payload.toString("latin1", this.settled - piece.start);
+  }
+
+  /** Takes in the bytes of a segment; what has come before is taken no notice of. */
+  take(piece: Piece, reader: StreamReader): void {
+    if (piece.end <= this.next) return;
+    if (this.#framer === undefined) {
+      this.next = Math.max(this.next, piece.end);
+      this.settled = this.next;
+      return;
+    }
+    const behind = this.#waiting.findIndex(({ start }) => start > piece.start);
+    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, piece);
+    this.#drain(reader);
+    if (this.#bytesWaiting() > MOST_WAITING || this.#bytesKept() > MOST_KEPT) this.giveUp();
+  }
+
+  /** True when it is known what becomes of a segment that ends here. */
+  mayGo(end: number): boolean {
+    return this.#framer === undefined || end <= this.settled;
+  }
+
+  /** True when these bytes came before and wait. */
+  waitsFor(end: number): boolean {
+    return end <= this.next && !this.mayGo(end);
+  }
+
+  /** No message is looked for any more: what waits goes as it came, and so does all that comes. */
+  giveUp(): void {
+    if (this.#framer === undefined) return;
+    this.#framer = undefined;
+    this.#keepRaw(this.next);
+    const last = this.#waiting.at(-1);
+    this.next = Math.max(this.next, last?.end ?? 0);
+    this.settled = this.next;
+    this.#waiting = [];
+  }
+
+  /** What a segment becomes that may go; `payload` is its bytes, and `at` where it begins. */
+  render(at: number, payload: Buffer): Rendered {
+    const natural = this.#edits.map(at);
+    if (payload.length === 0) return { at: this.#emptyAt(at, natural), text: undefined };
+    const raw = payload.toString("latin1");
+    let text = this.#edits.translate(at, raw);
+    let output = natural;
+    const kept = this.#kept.find(({ start, end }) => start < at && at <= end);
+    if (kept !== undefined) {
+      const from = this.#beginsAt(at, natural, kept);
+      const most = from < this.sent ? Math.max(text.length, REFILL) : Number.POSITIVE_INFINITY;
+      text = (kept.text.slice(from - kept.output, natural - kept.output) + text).slice(0, most);
+      output = from;
+    }
+    let begins = shifted(this.shift, at) === output ? at : unshifted(this.shift, output);
+    if (begins === undefined) {
+      // The receiver has these bytes: otherwise they were kept.
+      const skipped = this.shift.position + this.shift.after + 1 - output;
+      text = text.slice(skipped);
+      begins = this.shift.position + 1;
+      output += skipped;
+    }
+    this.sent = Math.max(this.sent, output + text.length);
+    return { at: begins, text: text === raw ? undefined : text };
+  }
+
+  /** What a segment becomes whose bytes wait: one without any, for what else it says. */
+  renderEmpty(): number {
+    return this.#emptyAt(this.next, this.sent);
+  }
+
+  /**
+   * What a segment becomes that waits for the rest of its last message, so that the sender is not kept waiting itself:
+   * the bytes of which it is known what they become, and the first byte of that message, or the next one. That one is
+   * the same whatever the message becomes, as no method and no SIP version is ever edited.
+   *
+   * @returns undefined when that would bring the receiver nothing new
+   */
+  sendAhead(start: number, payload: Buffer): Rendered | undefined {
+    if (this.#framer === undefined || start > this.settled || this.#ahead?.to === this.next) return undefined;
+    const output = this.#edits.map(this.settled);
+    const beginning = this.beginning();
+    const count = Math.max(0, this.sent - output);
+    const byte = count < beginning.indexOf(" ") ? beginning.slice(count, count + 1) : "";
+    const known = payload.subarray(0, this.settled - start);
+    if (byte === "" && (known.length === 0 || this.sent >= output)) return undefined;
+    const head = known.length > 0 && this.sent <= output ? this.render(start, known) : undefined;
+    const at = head?.at ?? unshifted(this.shift, output + count);
+    if (at === undefined) return undefined;
+    if (byte !== "") {
+      this.sent = output + count + 1;
+      this.#ahead = { output: this.sent, to: this.next };
+    }
+    return { at, text: (head?.text ?? known.toString("latin1", 0, head ? known.length : 0)) + byte };
+  }
+
+  /** Takes in that the receiver has everything before `output`. Returns up to where that is the sender's stream. */
+  acknowledge(output: number): number {
+    if (output > this.acked && output <= this.sent) {
+      this.acked = output;
+      this.#edits.forget(this.#edits.unmap(output));
+      this.#kept = this.#kept.filter((kept) => kept.output + kept.text.length > output);
+    }
+    const at = this.#edits.unmap(output);
+    const ahead = this.#ahead;
+    if (ahead === undefined || output < ahead.output) return at;
+    if (at >= ahead.to) this.#ahead = undefined;
+    return Math.max(at, ahead.to);
+  }
+
+  /** The acknowledgement of which the kernel makes `at`, for one that came as `output`. */
+  acknowledgement(output: number, at: number): number {
+    return acknowledged(this.shift, output) === at ? output : acknowledging(this.shift, at);
+  }
+
+  /** The edges of a block of RFC 2018 as the kernel is to be given them: it covers nothing but what has arrived. */
+  block(left: number, right: number): readonly [number, number] {
+    const from = this.acknowledgement(left, this.#edits.unmapUp(left));
+    const to = this.acknowledgement(right, this.#edits.unmap(right));
+    return from < to && acknowledged(this.shift, from) >= this.#edits.unmapUp(left) ? [from, to] : [to, to];
+  }
+
+  #emptyAt(at: number, natural: number): number {
+    const output = at > this.settled ? this.sent : natural;
+    if (shifted(this.shift, at) === output) return at;
+    return unshifted(this.shift, output) ?? unshifted(this.shift, this.sent) ?? at;
+  }
+
+  /** Where a segment is to begin that lies within a kept message: not behind bytes that nobody else would send. */
+  #beginsAt(at: number, natural: number, kept: Kept): number {
+    let from = Math.min(natural, Math.max(this.sent, kept.output));
+    const isTold = this.#ahead !== undefined && at >= this.#ahead.to;
+    if (isTold && this.acked < from) from = Math.max(this.acked, kept.output);
+    return shifted(this.shift, at) === from || unshifted(this.shift, from) !== undefined ? from : kept.output;
+  }
+
+  #drain(reader: StreamReader): void {
+    for (const piece of this.#waiting) {
+      if (piece.start > this.next) break;
+      if (piece.end <= this.next) continue;
+      const fresh = piece.payload.subarray(this.next - piece.start);
+      this.next = piece.end;
+      for (const found of this.#framer?.push(fresh) ?? []) this.#settle(found, reader);
+      if (this.#framer === undefined) return;
+    }
+    this.#waiting = this.#waiting.filter(({ end }) => end > this.settled);
+  }
+
+  #settle(found: StreamPiece, reader: StreamReader): void {
+    // What was asked to be given up has no more messages; its other pieces stay as they came.
+    if (this.#framer === undefined) return;
+    if (found.kind === "message") {
+      this.#settleMessage(found.at, found.text, reader.message(found.text));
+      return;
+    }
+    if (found.kind === "left") this.#keepRaw(found.at + found.length);
+    this.settled = found.at + found.length;
+    if (found.kind === "left") reader.left();
+  }
+
+  #settleMessage(start: number, text: string, edits: readonly Edit[]): void {
+    const output = this.#edits.map(start);
+    for (const edit of edits) this.#edits.add(start + edit.start, start + edit.end, edit.text);
+    const translated = edits.length === 0 ? text : splice(text, edits);
+    const end = start + text.length;
+    if (translated.length !== text.length) {
+      const { after } = this.shift;
+      this.shift = { position: start, before: after, after: after + translated.length - text.length };
+    }
+    if (translated.length !== text.length || this.#ahead !== undefined) {
+      this.#kept.push({ start, end, output, text: translated });
+    }
+    this.settled = Math.max(this.settled, end);
+  }
+
+  /** Keeps what waits up to `end` as it came, if its beginning went ahead of it. */
+  #keepRaw(end: number): void {
+    if (this.#ahead === undefined || end <= this.settled) return;
+    let text = "";
+    let at = this.settled;
+    for (const piece of this.#waiting) {
+      if (piece.start > at) break;
+      text += piece.payload.toString(
+        "latin1",
+        at - piece.start,
+        Math.max(at, Math.min(end, piece.end)) - piece.start,
+      );
+      at = Math.max(at, Math.min(end, piece.end));
+    }
+    this.#kept.push({ start: this.settled, end: at, output: this.#edits.map(this.settled), text });
+  }
+
+  #bytesWaiting(): number {
+    return this.#waiting.reduce((sum, { payload }) => sum + payload.length, 0);
+  }
+
+  #bytesKept(): number {
+    return this.#kept.reduce((sum, { text }) => sum + text.length, 0);
+  }
+}

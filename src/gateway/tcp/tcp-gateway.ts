@@ -1,0 +1,340 @@
+import type { Batch } from "../../kernel/queue.ts";
+import type { PassReason } from "../../observe/counters.ts";
+import { endpointKey } from "../../packet/address.ts";
+import type { PacketView } from "../../packet/packet-view.ts";
+import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
+import { mayBeginSip } from "../../sip/stream-start.ts";
+import type { EndpointKey } from "../../table/bindings.ts";
+import type { Edit } from "../../translate/translation.ts";
+import type { GatewayContext, Outcome } from "../context.ts";
+import type { Inbound } from "../inbound.ts";
+import type { Outbound } from "../outbound.ts";
+import { type Connection, Connections, type HalfName } from "./connections.ts";
+import type { Departures } from "./departures.ts";
+import { openInbound, openOutbound } from "./opening.ts";
+import type { HeldSegment } from "./segments.ts";
+import { StreamHalf, type StreamReader } from "./stream-half.ts";
+
+const NO_EDITS: readonly Edit[] = [];
+/** Milliseconds a connection is remembered for that both sides have closed: a last segment may be sent again. */
+const CLOSED = 2000;
+/** Milliseconds without the rest of a message after which something of it is sent ahead, and after which it is given up. */
+const AHEAD = 30;
+const PATIENCE = 5000;
+/** Segments of all connections that may wait. */
+const MOST_HELD = 4096;
+/** Flows without a beginning that are told apart, so that each is logged once. */
+const MOST_TOLD = 1024;
+/** Bytes that tell whether SIP begins. */
+const BEGINNING = 64;
+
+/**
+ * TcpGateway follows the TCP connections that may carry SIP, from their SYN on (RFC 3261 §18.3). Segments of a message
+ * that is not whole yet are held; what does not begin as SIP, or whose beginning was not seen, passes as it came.
+ */
+export class TcpGateway {
+  readonly #context: GatewayContext;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  readonly #departures: Departures;
+  readonly #connections = new Connections();
+  /** Those with segments that have no verdict yet. */
+  readonly #waiting = new Set<Connection>();
+  /** Those that have ended, and when, in milliseconds. */
+  readonly #closed = new Map<Connection, number>();
+  readonly #told = new Set<string>();
+  #held = 0;
+
+  constructor(context: GatewayContext, outbound: Outbound, inbound: Inbound, departures: Departures) {
+    this.#context = context;
+    this.#outbound = outbound;
+    this.#inbound = inbound;
+    this.#departures = departures;
+  }
+
+  /** True while segments are held. */
+  get isHolding(): boolean {
+    return this.#held > 0;
+  }
+
+  /**
+   * Takes in the segment that `packet` views in the batch.
+   *
+   * @returns why it passes as it came; undefined when `conclude` sees to it
+   */
+  handle(packet: PacketView, batch: Batch, index: number, outward: boolean): PassReason | undefined {
+    const context = this.#context;
+    if (outward) context.counters.outbound++;
+    else context.counters.inbound++;
+    if (!outward && packet.destination !== context.external.address) return "not-external-address";
+    const segment = readSegment(packet, batch.bytes);
+    const half: HalfName = outward ? "outbound" : "inbound";
+    let connection = this.#find(packet, outward);
+    if (segment.syn && segment.acknowledged === undefined) {
+      const opened = this.#open(packet, segment, half, connection, batch, index);
+      if (typeof opened === "string") return opened;
+      connection = opened;
+    }
+    if (connection === undefined) return this.#unknown(packet, segment);
+    this.#take(connection, half, segment, batch, index);
+    return undefined;
+  }
+
+  /** Gives their verdicts to all segments that have been taken in and can go, and holds the others. */
+  conclude(batch: Batch): void {
+    for (const connection of this.#waiting) this.#conclude(connection, batch);
+  }
+
+  /** To be called every few milliseconds while segments are held, and a few times a second in any case. */
+  tick(): void {
+    const { now } = this.#context;
+    for (const connection of this.#waiting) {
+      const waited = now - (connection.waitingSince ?? now);
+      if (waited >= PATIENCE) this.#giveUp(connection, "the rest of a message did not come");
+      else if (waited >= AHEAD) this.#sendAhead(connection);
+      this.#conclude(connection, undefined);
+    }
+    for (const [connection, since] of this.#closed) {
+      if (now - since < CLOSED) break;
+      this.#forget(connection);
+    }
+  }
+
+  /** The conntrack of a flow has ended, and with it the connection. */
+  ended(port: number, remote: EndpointKey): void {
+    const connection = this.#connections.get(port, remote);
+    if (connection !== undefined) this.#forget(connection);
+  }
+
+  /** Passes all that is held as it came, and forgets all connections. */
+  reset(): void {
+    for (const connection of [...this.#connections.values()]) this.#forget(connection);
+  }
+
+  #find(packet: PacketView, outward: boolean): Connection | undefined {
+    const { source, sourcePort, destination, destinationPort } = packet;
+    if (!outward) return this.#connections.get(destinationPort, endpointKey(source, sourcePort));
+    const binding = this.#context.bindings.tcp.byInside(endpointKey(source, sourcePort));
+    return binding && this.#connections.get(binding.port, endpointKey(destination, destinationPort));
+  }
+
+  /** A SYN: of a new connection, or sent again. */
+  #open(
+    packet: PacketView,
+    segment: TcpSegment,
+    began: HalfName,
+    known: Connection | undefined,
+    batch: Batch,
+    index: number,
+  ): Connection | PassReason {
+    const first = (segment.sequence + 1) >>> 0;
+    if (known?.halves[began]?.first === first) return known;
+    // A stranger's SYN ends nobody's connection; a phone's own is one that has restarted.
+    const isOpen = known !== undefined && !this.#closed.has(known);
+    if (segment.payload.length > 0 || (isOpen && began === "inbound")) return "stream-unknown";
+    if (known !== undefined) this.#forget(known);
+    if (this.#connections.isFull) return "stream-unknown";
+    const outward = began === "outbound";
+    const opened = outward
+      ? openOutbound(this.#context, packet, batch.inInterface(index), batch.mark(index))
+      : openInbound(this.#context, packet);
+    if (typeof opened === "string") return opened;
+    const remote = outward
+      ? endpointKey(packet.destination, packet.destinationPort)
+      : endpointKey(packet.source, packet.sourcePort);
+    const connection: Connection = {
+      ...opened,
+      remote,
+      began,
+      halves: { outbound: undefined, inbound: undefined },
+      segments: [],
+      isSip: false,
+      waitingSince: undefined,
+      finished: new Set(),
+    };
+    this.#connections.add(connection);
+    opened.binding.connections++;
+    return connection;
+  }
+
+  #unknown(
+    { source, sourcePort, destination, destinationPort }: PacketView,
+    segment: TcpSegment,
+  ): PassReason {
+    const { payload } = segment;
+    if (payload.length === 0) return "empty";
+    const key = `${source}:${sourcePort} ${destination}:${destinationPort}`;
+    if (!this.#told.has(key) && mayBeginSip(payload.toString("latin1", 0, BEGINNING))) {
+      if (this.#told.size >= MOST_TOLD) this.#told.clear();
+      this.#told.add(key);
+      const { now, budget } = this.#context;
+      const reason = "its beginning was not seen, or was not SIP";
+      budget.warn(
+        now,
+        { source, sourcePort, destination, destinationPort, reason },
+        "TCP flow passes as it is",
+      );
+    }
+    return "stream-unknown";
+  }
+
+  #take(connection: Connection, name: HalfName, segment: TcpSegment, batch: Batch, index: number): void {
+    const { halves } = connection;
+    if (segment.syn && halves[name] === undefined) halves[name] = new StreamHalf(segment.sequence + 1);
+    const half = halves[name];
+    const other = halves[name === "outbound" ? "inbound" : "outbound"];
+    const start = half === undefined ? 0 : segment.syn ? -1 : half.offset(segment.sequence);
+    const { acknowledged, syn, fin, rst, payload } = segment;
+    const end = start + payload.length;
+    if (other !== undefined && acknowledged !== undefined)
+      other.acknowledge(other.outputOffset(acknowledged));
+    const held: HeldSegment = {
+      half: name,
+      start,
+      end,
+      payload,
+      acknowledged,
+      syn,
+      fin,
+      isRepeated: half?.waitsFor(end) ?? false,
+      id: batch.id(index),
+      index,
+      packet: undefined,
+    };
+    connection.segments.push(held);
+    this.#waiting.add(connection);
+    if (half === undefined) return;
+    if (payload.length > 0 && !syn) {
+      if (name !== connection.began && !connection.isSip) this.#notSip(connection);
+      half.take(held, this.#reader(connection, name));
+      if (!connection.isSip && !mayBeginSip(half.beginning())) this.#notSip(connection);
+    }
+    if (fin && end === half.next) half.giveUp();
+    if (fin) connection.finished.add(name);
+    if ((rst && start === half.next) || connection.finished.size === 2) this.#close(connection);
+  }
+
+  #reader(connection: Connection, name: HalfName): StreamReader {
+    const { binding, flow } = connection;
+    return {
+      message: (text) => {
+        connection.isSip = true;
+        const outcome = this.#attempt(() =>
+          name === "outbound"
+            ? this.#outbound.message(text, binding, flow)
+            : this.#inbound.message(text, binding, flow),
+        );
+        if (typeof outcome === "string") {
+          this.#context.counters.passed[outcome]++;
+          return NO_EDITS;
+        }
+        this.#context.counters.translated++;
+        return outcome.edits;
+      },
+      left: () => {
+        this.#context.counters.passed["not-sip"]++;
+        if (!connection.isSip) this.#notSip(connection);
+      },
+    };
+  }
+
+  #attempt(work: () => Outcome): Outcome {
+    try {
+      return work();
+    } catch (error) {
+      // Fail open: the message passes as it came, and the stream goes on.
+      this.#context.budget.warn(this.#context.now, { err: error }, "message passes unmodified");
+      return "internal-error";
+    }
+  }
+
+  /** What does not begin as SIP is none for good: a browser made to send it must not open anything (slipstreaming). */
+  #notSip(connection: Connection): void {
+    for (const half of ["outbound", "inbound"] as const) connection.halves[half]?.giveUp();
+    this.#detach(connection);
+    const { binding } = connection;
+    if (binding.isUnused) this.#context.bindings.tcp.close(binding);
+  }
+
+  #giveUp(connection: Connection, reason: string): void {
+    for (const half of ["outbound", "inbound"] as const) connection.halves[half]?.giveUp();
+    const { now, budget, counters } = this.#context;
+    counters.passed["stream-given-up"]++;
+    budget.warn(now, { flow: connection.flow.ends, reason }, "TCP flow passes as it is from here on");
+  }
+
+  #conclude(connection: Connection, batch: Batch | undefined): void {
+    this.#departures.adjust(connection);
+    const waits = (segment: HeldSegment): boolean => !mayGo(connection, segment);
+    if (this.#held >= MOST_HELD && connection.segments.some(waits)) {
+      this.#giveUp(connection, "too many segments of other flows wait for the rest of their messages");
+    }
+    const held: HeldSegment[] = [];
+    for (const segment of connection.segments) {
+      if (waits(segment)) held.push(segment);
+      else {
+        if (segment.packet !== undefined) this.#held--;
+        this.#departures.send(connection, segment, batch);
+      }
+    }
+    for (const segment of held) {
+      if (batch === undefined || segment.packet !== undefined) continue;
+      hold(batch, segment);
+      this.#held++;
+    }
+    connection.segments = held;
+    if (held.length === 0) {
+      connection.waitingSince = undefined;
+      this.#waiting.delete(connection);
+    } else connection.waitingSince ??= this.#context.now;
+  }
+
+  #sendAhead(connection: Connection): void {
+    for (const name of ["outbound", "inbound"] as const) {
+      const half = connection.halves[name];
+      const segment = connection.segments.find((each) => each.half === name && each.payload.length > 0);
+      const rendered = segment && half?.sendAhead(segment.start, segment.payload);
+      if (segment === undefined || rendered === undefined) continue;
+      this.#departures.adjust(connection);
+      this.#departures.sendAs(connection, segment, rendered, undefined);
+      connection.segments = connection.segments.filter((each) => each !== segment);
+      this.#held--;
+    }
+  }
+
+  #close(connection: Connection): void {
+    if (!this.#closed.has(connection)) this.#closed.set(connection, this.#context.now);
+  }
+
+  #forget(connection: Connection): void {
+    for (const half of ["outbound", "inbound"] as const) connection.halves[half]?.giveUp();
+    this.#conclude(connection, undefined);
+    this.#detach(connection);
+  }
+
+  #detach(connection: Connection): void {
+    this.#closed.delete(connection);
+    if (!this.#connections.remove(connection)) return;
+    const { binding, remote } = connection;
+    if (binding.flows.get(remote) === connection.flow) binding.flows.delete(remote);
+    this.#context.bindings.tcp.connectionEnded(binding, this.#context.now);
+  }
+}
+
+function mayGo(connection: Connection, segment: HeldSegment): boolean {
+  const half = connection.halves[segment.half];
+  const hasNothingToWaitFor = segment.payload.length === 0 && !segment.fin;
+  return (
+    half === undefined || segment.syn || hasNothingToWaitFor || segment.isRepeated || half.mayGo(segment.end)
+  );
+}
+
+/** The batch's memory is used again, so what is held is copied out of it. */
+function hold(batch: Batch, segment: HeldSegment): void {
+  const offset = batch.offset(segment.index);
+  const packet = Buffer.from(batch.bytes.subarray(offset, offset + batch.length(segment.index)));
+  segment.payload = packet.subarray(packet.length - segment.payload.length);
+  segment.packet = packet;
+  batch.hold(segment.index);
+  segment.index = -1;
+}
