@@ -28,6 +28,8 @@ export interface DaemonStats {
   /** Slots of the kernel's expectation table, and how many components wait for some. */
   readonly slots: { readonly used: number; readonly waiting: number };
   readonly counters: {
+    /** UDP packets and messages of TCP connections that were changed. */
+    readonly translated: number;
     /** Packets that passed as they came, by reason. */
     readonly passed: Readonly<Record<string, number>>;
     /** Messages that passed as they came because a place could not be translated, by reason. */
