@@ -151,6 +151,14 @@ export class StreamHalf {
     this.#waiting = [];
   }
 
+  /** The stream ends at `end`, with FIN, which counts as one byte more. */
+  finish(end: number): void {
+    if (end !== this.next) return;
+    this.giveUp();
+    this.next = end + 1;
+    this.settled = this.next;
+  }
+
   /** What a segment becomes that may go; `payload` is its bytes, and `at` where it begins. */
   render(at: number, payload: Buffer): Rendered {
     const natural = this.#edits.map(at);

@@ -209,7 +209,7 @@ export class TcpGateway {
       half.take(held, this.#reader(connection, name));
       if (!connection.isSip && !mayBeginSip(half.beginning())) this.#notSip(connection);
     }
-    if (fin && end === half.next) half.giveUp();
+    if (fin) half.finish(end);
     if (fin) connection.finished.add(name);
     if ((rst && start === half.next) || connection.finished.size === 2) this.#close(connection);
   }
