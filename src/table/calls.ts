@@ -3,9 +3,8 @@ import type { Arming } from "./arming.ts";
 import type { Binding } from "./bindings.ts";
 import { Call, MOST_TAGS, remember } from "./call.ts";
 import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
+import { CallTable } from "./call-table.ts";
 import { type ExpectationOptions, Expectations } from "./expectations.ts";
-import { FairQueue } from "./fair-queue.ts";
-import type { InsideHost } from "./inside-hosts.ts";
 import type { TableObserver } from "./observer.ts";
 import { ownText } from "./own-text.ts";
 import type { PortPool } from "./ports.ts";
@@ -34,9 +33,7 @@ export class Calls {
   readonly #timers: CallTimers;
   readonly #limits: CallLimits;
   readonly #observer: TableObserver;
-  readonly #byBinding = new Map<Binding, Map<string, Call>>();
-  /** All calls by inside host, the one heard of longest ago first. */
-  readonly #idlest = new FairQueue<InsideHost, Call>();
+  readonly #calls = new CallTable();
 
   constructor(
     ports: PortPool,
@@ -60,7 +57,7 @@ export class Calls {
 
   /** Calls held, ended ones that still linger included. */
   get calls(): number {
-    return this.#idlest.size;
+    return this.#calls.size;
   }
 
   get streams(): number {
@@ -68,25 +65,25 @@ export class Calls {
   }
 
   /** Every call, in no order. */
-  *values(): Generator<Call> {
-    for (const calls of this.#byBinding.values()) yield* calls.values();
+  values(): Generator<Call> {
+    return this.#calls.values();
   }
 
   /** The call of this Call-ID on this binding. */
   find(binding: Binding, callId: string): Call | undefined {
-    return this.#byBinding.get(binding)?.get(callId);
+    return this.#calls.find(binding, callId);
   }
 
   /**
-   * The call of this Call-ID, made on first sight. When no more are held, the one heard of longest ago makes room, of
-   * the inside host that has most.
+   * The call of this Call-ID, made on first sight. When no more are held, an idle one makes room, see
+   * `CallTable.idlest`.
    */
   of(binding: Binding, callId: string, now: number): Call {
     const known = this.find(binding, callId);
     if (known !== undefined) return known;
-    while (this.#idlest.size >= this.#limits.calls) if (!this.#evictCall()) break;
+    while (this.#calls.size >= this.#limits.calls) if (!this.#evictCall()) break;
     const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));
-    this.#put(call);
+    this.#calls.add(call);
     this.#wheel.schedule(call.timer, now + this.#timers.early);
     return call;
   }
@@ -98,7 +95,7 @@ export class Calls {
 
   /** Ends all calls of a binding at once. */
   closeAll(binding: Binding): void {
-    for (const call of [...(this.#byBinding.get(binding)?.values() ?? [])]) {
+    for (const call of this.#calls.of(binding)) {
       if (call.phase !== "ended") this.#observer.callEnded(call, "binding-closed");
       this.close(call);
     }
@@ -179,7 +176,7 @@ export class Calls {
   /** A message of the call was seen. */
   heard(call: Call, now: number): void {
     call.heardAt = now;
-    this.#idlest.add(call.host, call);
+    this.#calls.heard(call);
     this.#reschedule(call, now);
   }
 
@@ -262,14 +259,9 @@ export class Calls {
 
   /** Frees all a call holds at once. */
   close(call: Call): void {
-    const calls = this.#byBinding.get(call.binding);
-    if (calls?.get(call.callId) !== call) return;
+    if (!this.#calls.delete(call)) return;
     this.#wheel.cancel(call.timer);
     for (const stream of [...call.streams.values()]) this.#closeStream(stream);
-    calls.delete(call.callId);
-    if (calls.size === 0) this.#byBinding.delete(call.binding);
-    call.binding.calls = calls.size;
-    this.#idlest.delete(call.host, call);
     this.#observer.callClosed(call);
   }
 
@@ -341,10 +333,10 @@ export class Calls {
    * @returns undefined when it is there already, or there is no room for it
    */
   restore(binding: Binding, record: CallRecord, elapsed: number, now: number): Call | undefined {
-    if (this.find(binding, record.callId) !== undefined || this.#idlest.size >= this.#limits.calls)
+    if (this.find(binding, record.callId) !== undefined || this.#calls.size >= this.#limits.calls)
       return undefined;
     const call = new Call(binding, record.callId, now, (it, at) => this.#review(it, at));
-    this.#put(call);
+    this.#calls.add(call);
     call.phase = record.phase;
     const streams = record.streams.map(({ id, peer, target, base, mux }) => {
       const stream = this.#streams.restore(call, target, peer, base, id);
@@ -367,15 +359,6 @@ export class Calls {
     return call;
   }
 
-  #put(call: Call): void {
-    const { binding } = call;
-    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
-    if (calls.size === 0) this.#byBinding.set(binding, calls);
-    calls.set(call.callId, call);
-    binding.calls = calls.size;
-    this.#idlest.add(call.host, call);
-  }
-
   /** Looks whether a call has ended by the clock. */
   #review(call: Call, now: number): void {
     const ending = this.endingOf(call);
@@ -393,8 +376,8 @@ export class Calls {
 
   /** @returns false when there is no call but `except` */
   #evictCall(except?: Call): boolean {
-    const victim = this.#idlest.oldestOfLargest();
-    if (victim === undefined || victim === except) return false;
+    const victim = this.#calls.idlest(except);
+    if (victim === undefined) return false;
     if (victim.phase !== "ended") this.#observer.callEnded(victim, "evicted");
     this.close(victim);
     return true;

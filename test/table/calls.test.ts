@@ -371,6 +371,26 @@ describe("Calls", () => {
     expect(told).toEqual(["evicted"]);
   });
 
+  it("has no call make room whose media flows, while there is another", () => {
+    flow(offer(call), "in any");
+    const mine = Array.from({ length: 19 }, (_, index) => calls.of(call.binding, `call ${index}`, 0));
+    calls.of(call.binding, "one more", 0);
+    expect(calls.find(call.binding, call.callId)).toBe(call);
+    expect(mine.map((one) => calls.find(call.binding, one.callId) === one).indexOf(true)).toBe(1);
+  });
+
+  it("has another call make room for a stream of the very one that is heard of longest ago", () => {
+    make(1000, "signalled", 400, 1000);
+    const busy = calls.of(call.binding, "busy", 0);
+    for (let index = 0; index < 399; index++) {
+      const of = index < 30 ? busy : calls.of(call.binding, `call ${index}`, 0);
+      offer(of, target("192.168.50.10", 4000 + 2 * index));
+    }
+    offer(call, target("192.168.50.10", 6000));
+    expect(typeof calls.stream(call, target("192.168.50.10", 6002), PEER)).toBe("object");
+    expect(calls.find(call.binding, call.callId)).toBe(call);
+  });
+
   it("refuses a host more streams than its share", () => {
     for (let index = 0; index < 10; index++) offer(call, target("192.168.50.10", 4000 + 2 * index));
     expect(calls.stream(call, target("192.168.50.10", 6000), PEER)).toBe("table-full");

@@ -1,0 +1,76 @@
+import type { Binding } from "./bindings.ts";
+import type { Call } from "./call.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { InsideHost } from "./inside-hosts.ts";
+
+/** Calls looked at for one that may make room, so that a table of calls whose media flows costs bounded work. */
+const IDLE_SEARCH = 16;
+
+/** CallTable holds calls by binding and Call-ID, and knows which of them is idle. */
+export class CallTable {
+  readonly #byBinding = new Map<Binding, Map<string, Call>>();
+  /** All calls by inside host, the one heard of longest ago first. */
+  readonly #idlest = new FairQueue<InsideHost, Call>();
+
+  /** Ended calls that still linger included. */
+  get size(): number {
+    return this.#idlest.size;
+  }
+
+  /** Every call, in no order. */
+  *values(): Generator<Call> {
+    for (const calls of this.#byBinding.values()) yield* calls.values();
+  }
+
+  /** The call of this Call-ID on this binding. */
+  find(binding: Binding, callId: string): Call | undefined {
+    return this.#byBinding.get(binding)?.get(callId);
+  }
+
+  /** All calls of a binding, as they are now. */
+  of(binding: Binding): readonly Call[] {
+    return [...(this.#byBinding.get(binding)?.values() ?? [])];
+  }
+
+  /** Adds a call, which its binding must not have yet. */
+  add(call: Call): void {
+    const { binding } = call;
+    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
+    if (calls.size === 0) this.#byBinding.set(binding, calls);
+    calls.set(call.callId, call);
+    binding.calls = calls.size;
+    this.heard(call);
+  }
+
+  /** Notes that a call was just heard of. */
+  heard(call: Call): void {
+    this.#idlest.add(call.host, call);
+  }
+
+  /** @returns false when it was not there */
+  delete(call: Call): boolean {
+    const calls = this.#byBinding.get(call.binding);
+    if (calls?.get(call.callId) !== call) return false;
+    calls.delete(call.callId);
+    if (calls.size === 0) this.#byBinding.delete(call.binding);
+    call.binding.calls = calls.size;
+    this.#idlest.delete(call.host, call);
+    return true;
+  }
+
+  /**
+   * The call that has to make room: of the inside host that has most, the one heard of longest ago, with those passed
+   * over whose media flows, as long as there are not too many of them.
+   *
+   * @param spared is passed over too
+   * @returns undefined when there is no call but `spared`
+   */
+  idlest(spared?: Call): Call | undefined {
+    let found = this.#idlest.oldestOfLargest(spared);
+    for (let tried = 1; tried < IDLE_SEARCH && found?.isFlowing === true; tried++) {
+      this.heard(found);
+      found = this.#idlest.oldestOfLargest(spared);
+    }
+    return found;
+  }
+}
