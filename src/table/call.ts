@@ -92,6 +92,24 @@ export class Call implements StreamOwner {
     if (!this.ackPassesHere) this.unackedSince = undefined;
   }
 
+  /** What the remote parties say of each stream; several lines may be one stream (SAVP and AVP, BUNDLE). */
+  targets(): Map<Stream, MediaTarget[]> {
+    const targets = new Map<Stream, MediaTarget[]>();
+    for (const lines of this.lines.values()) {
+      for (const [index, stream] of lines.entries()) {
+        if (stream === undefined) continue;
+        const known = targets.get(stream) ?? [];
+        targets.set(stream, known);
+        for (const remote of this.remotes.values()) {
+          const target = remote[index];
+          // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
+          if (target?.media === stream.media) known.push(target);
+        }
+      }
+    }
+    return targets;
+  }
+
   /** How many INVITEs and UPDATEs wait for their final response. */
   get open(): number {
     return this.#before.size;

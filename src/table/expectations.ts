@@ -1,28 +1,20 @@
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import type { ArmFailure, Arming } from "./arming.ts";
+import type { Arming } from "./arming.ts";
 import type { Call } from "./call.ts";
+import { ComponentArming } from "./component-arming.ts";
+import { armed, waitsForKernel, withFlow, withoutFlow } from "./component-state.ts";
 import type { TableObserver } from "./observer.ts";
 import { RANKS, rankOf, type Slots } from "./slots.ts";
 import {
   type Component,
-  type ComponentState,
   expectationsOf,
   flowOf,
   type MediaFlow,
   type MediaTarget,
   type Stream,
-  type WaitReason,
 } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import {
-  ANY_SOURCE,
-  names,
-  type SourcePolicy,
-  unserved,
-  type Wanted,
-  wantedFor,
-  wantedKey,
-} from "./wanted.ts";
+import { ANY_SOURCE, names, type SourcePolicy, type Wanted, wantedFor, wantedKey } from "./wanted.ts";
 
 /** How expectations are kept. */
 export interface ExpectationOptions {
@@ -35,8 +27,6 @@ export interface ExpectationOptions {
 const CONSUMED_CHECK = 1000;
 /** So often strangers' packets are answered at once with another expectation; after that once a check. */
 const MOST_STRAYS = 16;
-/** New attempts at one arming when the kernel refuses it. */
-const MOST_ATTEMPTS = 3;
 /** Waiting components armed in one go. */
 const MOST_REFILLS = 64;
 
@@ -51,7 +41,7 @@ export class Expectations {
   readonly #wheel: TimerWheel;
   readonly #options: ExpectationOptions;
   readonly #observer: TableObserver;
-  readonly #renumber: (stream: Stream) => void;
+  readonly #components: ComponentArming;
 
   /** @param renumber gives a stream another id if there is one */
   constructor(
@@ -67,26 +57,26 @@ export class Expectations {
     this.#wheel = wheel;
     this.#options = options;
     this.#observer = observer;
-    this.#renumber = renumber;
+    this.#components = new ComponentArming(arming, slots, wheel, options.renewal, observer, renumber);
   }
 
   /** Brings the kernel to what the SDP of a call now wants, changing only what differs; `now` in milliseconds. */
   settle(call: Call, now: number): void {
-    const targets = targetsOf(call);
+    const targets = call.targets();
     // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
     for (const stream of call.streams.values()) if (!targets.has(stream)) this.#withdraw(stream, now);
     for (const [stream, known] of targets) {
       for (const component of stream.components) {
         this.#want(component, known);
         this.#forgetMovedFlow(component, now);
-        this.#apply(component, now, true);
+        this.#components.apply(component, now, true);
       }
     }
   }
 
   /** Works out what the SDP of a call wants, and leaves the kernel alone. */
   plan(call: Call): void {
-    for (const [stream, known] of targetsOf(call)) {
+    for (const [stream, known] of call.targets()) {
       for (const component of stream.components) this.#want(component, known);
     }
   }
@@ -95,8 +85,8 @@ export class Expectations {
   adopt(component: Component, wanted: Wanted, now: number): void {
     const expectations = new Map(expectationsOf(component)).set(wantedKey(wanted), wanted);
     component.stream.master = "present";
-    this.#become(component, armed(now, expectations, flowOf(component), undefined));
-    this.#watch(component.stream, now + this.#options.renewal);
+    this.#components.become(component, armed(now, expectations, flowOf(component), undefined));
+    this.#components.watch(component.stream, now + this.#options.renewal);
   }
 
   /**
@@ -116,8 +106,8 @@ export class Expectations {
     this.#slots.note(component);
     this.#observer.consumed(component);
     // The next fork's early media may be right behind the first one's.
-    if (component.stream.call.isForking) this.#apply(component, now, true);
-    else this.#watch(component.stream, now + CONSUMED_CHECK);
+    if (component.stream.call.isForking) this.#components.apply(component, now, true);
+    else this.#components.watch(component.stream, now + CONSUMED_CHECK);
   }
 
   /**
@@ -132,43 +122,37 @@ export class Expectations {
     if (component.answered && this.#options.sources !== "any" && !names(wanted, remote.host)) {
       this.#observer.strayed(component, remote.host);
       // One that goes on and on must not have us work at its pace.
-      if (component.strays++ < MOST_STRAYS) this.#apply(component, now, true);
+      if (component.strays++ < MOST_STRAYS) this.#components.apply(component, now, true);
       return;
     }
     const flow: MediaFlow = { remote, since: now, noticed };
     component.hasFlowed = true;
     component.stream.call.mediaSeen();
-    this.#become(component, withFlow(state, flow));
-    this.#apply(component, now, true);
+    this.#components.become(component, withFlow(state, flow));
+    this.#components.apply(component, now, true);
   }
 
   /** Whoever used an expectation of a component has no use of it: it is made anew. */
   armAgain(component: Component, now: number): void {
-    if (component.stream.call.phase !== "ended") this.#apply(component, now, true);
+    if (component.stream.call.phase !== "ended") this.#components.apply(component, now, true);
   }
 
   /** A conntrack of a component's media is gone; in a live call its media is expected again. */
   flowEnded(component: Component, remote: Endpoint, now: number): void {
     const flow = flowOf(component);
     if (flow === undefined || !isSameEndpoint(flow.remote, remote)) return;
-    const { state } = component;
-    this.#become(
-      component,
-      state.kind === "armed"
-        ? armed(state.since, state.expectations, undefined, state.lacks)
-        : { kind: "idle", since: now },
-    );
+    this.#components.become(component, withoutFlow(component.state, now));
     const { call } = component.stream;
     if (call.phase === "ended") return;
     if (!call.isFlowing) call.quietSince = now;
-    this.#apply(component, now, true);
+    this.#components.apply(component, now, true);
   }
 
   /** A stream's master is gone, and all its expectations with it: it is armed anew. */
   masterGone(stream: Stream, now: number): void {
     stream.master = "absent";
-    for (const component of stream.components) this.#forgetArmed(component);
-    for (const component of stream.components) this.#apply(component, now, true);
+    for (const component of stream.components) this.#components.forgetArmed(component);
+    for (const component of stream.components) this.#components.apply(component, now, true);
   }
 
   /**
@@ -184,7 +168,7 @@ export class Expectations {
       const isUrgent = rankOf(component) === RANKS.length - 1 || this.#slots.isPlenty;
       if (urgent && (!isUrgent || waitsForKernel(component))) return;
       const before = expectationsOf(component).size;
-      this.#apply(component, now, false);
+      this.#components.apply(component, now, false);
       if (expectationsOf(component).size === before) return;
     }
   }
@@ -197,9 +181,9 @@ export class Expectations {
       const { state } = component;
       if (state.kind !== "armed") continue;
       const renewed = [...state.expectations.values()];
-      this.#apply(component, now, false);
+      this.#components.apply(component, now, false);
       if (renewed.length > 0) this.#arming.renew(component, renewed);
-      this.#watch(stream, now + this.#options.renewal);
+      this.#components.watch(stream, now + this.#options.renewal);
     }
   }
 
@@ -212,9 +196,9 @@ export class Expectations {
   release(stream: Stream): void {
     this.#wheel.cancel(stream.timer);
     for (const component of stream.components) {
-      this.#forgetArmed(component);
+      this.#components.forgetArmed(component);
       component.wanted = [];
-      this.#become(component, { kind: "planned" });
+      this.#components.become(component, { kind: "planned" });
     }
     if (stream.master === "present") this.#arming.release(stream);
   }
@@ -222,7 +206,7 @@ export class Expectations {
   /** Takes a stream out of the kernel for good. */
   close(stream: Stream): void {
     this.release(stream);
-    for (const component of stream.components) this.#become(component, { kind: "closed" });
+    for (const component of stream.components) this.#components.become(component, { kind: "closed" });
   }
 
   #want(component: Component, targets: readonly MediaTarget[]): void {
@@ -243,210 +227,13 @@ export class Expectations {
     if (flow === undefined || !answered || wanted.length === 0 || this.#options.sources === "any") return;
     if (names(wanted, flow.remote.host)) return;
     component.hasFlowed = false;
-    this.#become(component, withoutFlow(component.state, now));
-  }
-
-  /** Makes the kernel hold what is wanted and not served by a flow; `mayEvict` lets others make room for it. */
-  #apply(component: Component, now: number, mayEvict: boolean, attempt = 0): void {
-    const { state, wanted, stream } = component;
-    const flow = flowOf(component);
-    const missing = stream.call.isForking ? wanted : unserved(wanted, flow);
-    const keys = new Set(missing.map(wantedKey));
-    const present = expectationsOf(component);
-    this.#takeOut(
-      component,
-      [...present.values()].filter((one) => !keys.has(wantedKey(one))),
-    );
-    const lacking = missing.filter((one) => !present.has(wantedKey(one)));
-    if (missing.length === 0) this.#become(component, atRest(component, now));
-    else if (lacking.length > 0) this.#arm(component, lacking, now, mayEvict, attempt);
-    else if (state.kind === "armed") {
-      this.#become(component, armed(state.since, state.expectations, flow, undefined));
-    }
-  }
-
-  #arm(
-    component: Component,
-    lacking: readonly Wanted[],
-    now: number,
-    mayEvict: boolean,
-    attempt: number,
-  ): void {
-    if (!this.#makeRoom(component, lacking.length, mayEvict, now)) {
-      this.#wait(component, "slots-full", now);
-      return;
-    }
-    const expectations = new Map(expectationsOf(component));
-    for (const one of lacking) expectations.set(wantedKey(one), one);
-    const since = component.state.kind === "armed" ? component.state.since : now;
-    this.#become(component, armed(since, expectations, flowOf(component), undefined));
-    this.#watch(component.stream, now + this.#options.renewal);
-    this.#arming.arm(component, lacking, (failure, refused) =>
-      this.#failed(component, failure, refused, now, mayEvict, attempt + 1),
-    );
-  }
-
-  #failed(
-    component: Component,
-    failure: ArmFailure,
-    refused: readonly Wanted[],
-    now: number,
-    mayEvict: boolean,
-    attempt: number,
-  ): void {
-    const { state, stream } = component;
-    // It was closed or released in the meantime, and its master's end took everything with it.
-    if (state.kind !== "armed") return;
-    for (const one of refused) state.expectations.delete(wantedKey(one));
-    this.#slots.note(component);
-    switch (attempt < MOST_ATTEMPTS ? failure : "busy") {
-      case "full": {
-        const victim = mayEvict ? this.#slots.victim(rankOf(component), component) : undefined;
-        if (victim === undefined) {
-          this.#wait(component, "kernel-full", now);
-          return;
-        }
-        this.#evict(victim, now);
-        break;
-      }
-      case "master-gone":
-        stream.master = "absent";
-        this.#forgetArmed(component);
-        break;
-      case "id-taken":
-        stream.master = "absent";
-        this.#forgetArmed(component);
-        this.#renumber(stream);
-        break;
-      case "busy":
-        this.#wait(component, "kernel-busy", now);
-        return;
-      case "taken":
-      case "refused":
-        // Until the next SDP it is not asked for again.
-        component.wanted = component.wanted.filter((one) => !refused.includes(one));
-        break;
-    }
-    this.#apply(component, now, mayEvict, attempt);
-  }
-
-  #makeRoom(component: Component, count: number, mayEvict: boolean, now: number): boolean {
-    while (this.#slots.used + count > this.#slots.limit) {
-      const victim = mayEvict ? this.#slots.victim(rankOf(component), component) : undefined;
-      if (victim === undefined) return false;
-      this.#evict(victim, now);
-    }
-    return true;
-  }
-
-  #evict(victim: Component, now: number): void {
-    const flow = flowOf(victim);
-    this.#takeOut(victim, [...expectationsOf(victim).values()]);
-    this.#become(
-      victim,
-      flow === undefined ? { kind: "waiting", since: now, reason: "evicted" } : { kind: "flowing", flow },
-    );
-    this.#observer.evicted(victim);
-  }
-
-  #wait(component: Component, reason: WaitReason, now: number): void {
-    const { state } = component;
-    if (state.kind === "armed" && state.expectations.size > 0) {
-      this.#become(component, armed(state.since, state.expectations, state.flow, reason));
-      return;
-    }
-    const flow = flowOf(component);
-    if (flow !== undefined) this.#become(component, { kind: "flowing", flow });
-    else if (state.kind !== "waiting") this.#become(component, { kind: "waiting", since: now, reason });
+    this.#components.become(component, withoutFlow(component.state, now));
   }
 
   #withdraw(stream: Stream, now: number): void {
     for (const component of stream.components) {
       component.wanted = [];
-      this.#apply(component, now, false);
+      this.#components.apply(component, now, false);
     }
   }
-
-  #takeOut(component: Component, surplus: readonly Wanted[]): void {
-    if (surplus.length === 0 || component.state.kind !== "armed") return;
-    for (const one of surplus) this.#await(component, wantedKey(one));
-    for (const one of surplus) component.state.expectations.delete(wantedKey(one));
-    this.#slots.note(component);
-    this.#arming.disarm(component, surplus);
-  }
-
-  /** Forgets expectations that are gone with their master; their events are still to come. */
-  #forgetArmed(component: Component): void {
-    const { state } = component;
-    if (state.kind !== "armed") return;
-    for (const key of state.expectations.keys()) this.#await(component, key);
-    state.expectations.clear();
-    this.#slots.note(component);
-  }
-
-  #await(component: Component, key: string): void {
-    component.removed ??= new Map();
-    component.removed.set(key, (component.removed.get(key) ?? 0) + 1);
-  }
-
-  #become(component: Component, state: ComponentState): void {
-    component.state = state;
-    this.#slots.note(component);
-  }
-
-  #watch(stream: Stream, due: number): void {
-    if (stream.timer.slot === -1 || due < stream.timer.due) this.#wheel.schedule(stream.timer, due);
-  }
-}
-
-/** What the remote parties say of each stream; several lines may be one stream (SAVP and AVP, BUNDLE). */
-function targetsOf(call: Call): Map<Stream, MediaTarget[]> {
-  const targets = new Map<Stream, MediaTarget[]>();
-  for (const lines of call.lines.values()) {
-    for (const [index, stream] of lines.entries()) {
-      if (stream === undefined) continue;
-      const known = targets.get(stream) ?? [];
-      targets.set(stream, known);
-      for (const remote of call.remotes.values()) {
-        const target = remote[index];
-        // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
-        if (target?.media === stream.media) known.push(target);
-      }
-    }
-  }
-  return targets;
-}
-
-function armed(
-  since: number,
-  expectations: Map<string, Wanted>,
-  flow: MediaFlow | undefined,
-  lacks: WaitReason | undefined,
-): ComponentState {
-  return { kind: "armed", since, expectations, flow, lacks };
-}
-
-function withFlow(state: ComponentState, flow: MediaFlow): ComponentState {
-  return state.kind === "armed"
-    ? armed(state.since, state.expectations, flow, state.lacks)
-    : { kind: "flowing", flow };
-}
-
-function withoutFlow(state: ComponentState, now: number): ComponentState {
-  return state.kind === "armed"
-    ? armed(state.since, state.expectations, undefined, state.lacks)
-    : { kind: "idle", since: now };
-}
-
-/** The state of a component of which nothing is wanted in the kernel. */
-function atRest(component: Component, now: number): ComponentState {
-  const flow = flowOf(component);
-  if (flow !== undefined) return { kind: "flowing", flow };
-  if (component.state.kind === "idle") return component.state;
-  return component.hasFlowed ? { kind: "idle", since: now } : { kind: "planned" };
-}
-
-function waitsForKernel({ state }: Component): boolean {
-  const reason = state.kind === "waiting" ? state.reason : state.kind === "armed" ? state.lacks : undefined;
-  return reason === "kernel-full" || reason === "kernel-busy";
 }
