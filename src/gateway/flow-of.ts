@@ -2,11 +2,16 @@ import { type Address, addressOf, endpointKey, hostOf } from "../packet/address.
 import type { SipPacket } from "../packet/sip-packet.ts";
 import type { Binding } from "../table/bindings.ts";
 import type { Flow } from "../table/flows.ts";
-import type { GatewayContext } from "./context.ts";
+import type { GatewayContext, Pinning } from "./context.ts";
 import { outsideOf } from "./external-address.ts";
 
+/** What the making of flows needs of the gateway. */
+type FlowMaking = Pick<GatewayContext, "bindings" | "external" | "modeOf"> & {
+  readonly pins: Pick<Pinning, "remove">;
+};
+
 /** The flow between a binding and a remote endpoint, made on first sight and not yet pinned. */
-export function flowOf(context: GatewayContext, binding: Binding, address: Address, port: number): Flow {
+export function flowOf(context: FlowMaking, binding: Binding, address: Address, port: number): Flow {
   const key = endpointKey(address, port);
   let flow = binding.flows.get(key);
   if (flow === undefined) {
@@ -18,7 +23,10 @@ export function flowOf(context: GatewayContext, binding: Binding, address: Addre
       pinhole: context.modeOf(addressOf(inside.host), address) === "pinhole",
       verifiedAt: undefined,
     };
-    binding.flows.set(key, flow);
+    const putOut = binding.flows.set(key, flow);
+    // A pin is ESTABLISHED, so that the kernel keeps it even where its table is full: whoever speaks in a provider's
+    // name from one port after the other must not fill that. A TCP connection shows that its remote is there.
+    if (putOut !== undefined && transport === "udp") context.pins.remove(binding, putOut);
   }
   return flow;
 }

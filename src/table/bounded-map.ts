@@ -24,23 +24,32 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     return this.#key === key ? this.#value : undefined;
   }
 
-  /** Sets an entry, which is then the latest. */
-  set(key: Key, value: Value): void {
+  /**
+   * Sets an entry, which is then the latest.
+   *
+   * @returns the value it has put out
+   */
+  set(key: Key, value: Value): Value | undefined {
     if (this.#map === undefined) {
       if (this.#value === undefined || this.#key === key) {
         this.#key = key;
         this.#value = value;
-        return;
+        return undefined;
       }
       this.#map = new Map([[this.#key as Key, this.#value]]);
       this.#key = undefined;
       this.#value = undefined;
     }
+    let putOut: Value | undefined;
     if (!this.#map.delete(key) && this.#map.size >= MOST) {
-      const oldest = this.#map.keys().next();
-      if (!oldest.done) this.#map.delete(oldest.value);
+      const oldest = this.#map.entries().next();
+      if (!oldest.done) {
+        putOut = oldest.value[1];
+        this.#map.delete(oldest.value[0]);
+      }
     }
     this.#map.set(key, value);
+    return putOut;
   }
 
   delete(key: Key): void {
