@@ -34,6 +34,8 @@ export interface DaemonStats {
     readonly passed: Readonly<Record<string, number>>;
     /** Messages that passed as they came because a place could not be translated, by reason. */
     readonly skipped: Readonly<Record<string, number>>;
+    /** Calls ended, by reason. */
+    readonly ended: Readonly<Record<string, number>>;
     /** Expectations put into the kernel. */
     readonly armed: number;
     /** Times the kernel did not take all expectations of a component, by what that means. */

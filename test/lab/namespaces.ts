@@ -152,7 +152,12 @@ export class Lab {
     );
     const hosts = PROVIDER_HOSTS.map((host) => `addr add ${host}/24 dev eth0`);
 
-    for (const name of [phone, gw, prov]) run(["ip", "netns", "add", name]);
+    for (const name of [phone, gw, prov]) {
+      run(["ip", "netns", "add", name]);
+      // Duplicate address detection takes a second, in which a router's neighbours do not answer it.
+      if (ipv6 === true)
+        run(["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"]);
+    }
     ip(undefined, [
       `link add eth0 netns ${phone} type veth peer name ${INSIDE_INTERFACE} netns ${gw}`,
       `link add eth0 netns ${prov} type veth peer name ${OUTSIDE_INTERFACE} netns ${gw}`,
@@ -181,8 +186,7 @@ export class Lab {
   }
 
   #addIpv6(phones: number, forward: readonly string[]): void {
-    // Without duplicate address detection, which takes a second, an address can be used at once.
-    const add = (address: string, device: string) => `addr add ${address}/64 dev ${device} nodad`;
+    const add = (address: string, device: string) => `addr add ${address}/64 dev ${device}`;
     ip(this.namespace("phone"), [
       ...Array.from({ length: phones }, (_, index) => add(phoneIpv6Address(index), "eth0")),
       `route add ::/0 via ${GATEWAY_INSIDE_IPV6}`,

@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+import { bracketed } from "./ip-address.ts";
+import {
+  type Lab,
+  PROVIDER_HOSTS,
+  PROVIDER_HOSTS_IPV6,
+  phoneAddress,
+  phoneIpv6Address,
+} from "./namespaces.ts";
 
 /** SIPp's own count of a run, at its calling side. */
 export interface SippStatistics {
@@ -22,6 +29,8 @@ export interface SippLoad {
   readonly transport?: "u1" | "t1" | "tn";
   /** Milliseconds from a call's ACK to its BYE. */
   readonly hold?: number;
+  /** Default "ipv4". */
+  readonly family?: "ipv4" | "ipv6";
 }
 
 /**
@@ -32,10 +41,10 @@ export interface SippLoad {
  */
 export async function runSipp(
   lab: Lab,
-  { calls, rate, transport = "u1", hold = 1000 }: SippLoad,
+  { calls, rate, transport = "u1", hold = 1000, family = "ipv4" }: SippLoad,
 ): Promise<SippStatistics> {
-  const [callee] = PROVIDER_HOSTS;
-  const caller = phoneAddress(0);
+  const [callee] = family === "ipv6" ? PROVIDER_HOSTS_IPV6 : PROVIDER_HOSTS;
+  const caller = family === "ipv6" ? phoneIpv6Address(0) : phoneAddress(0);
   const statistics = join(lab.directory, "sipp.csv");
   const uas = lab.spawn(
     "prov",
@@ -46,11 +55,11 @@ export async function runSipp(
       stdio: "ignore",
     },
   );
-  const peer = ["-sn", "uac", `${callee}:5060`, "-i", caller, "-p", "5060"];
+  const peer = ["-sn", "uac", `${bracketed(callee)}:5060`, "-i", caller, "-p", "5060"];
   const load = ["-m", `${calls}`, "-r", `${rate}`, "-d", `${hold}`, "-timeout", "100s", "-t", transport];
   // Its default, 50,000, it refuses itself where fewer files may be open.
   if (transport === "tn") load.push("-max_socket", "4000");
-  if (transport !== "u1") await listening(lab, uas);
+  await listening(lab, uas);
   const trace = ["-trace_stat", "-stf", statistics, "-fd", "1"];
   const uac = lab.spawn("phone", "sipp", [...peer, ...load, ...trace, "-nostdin"], {
     cwd: lab.directory,
@@ -68,9 +77,9 @@ export async function runSipp(
   return readStatistics(statistics);
 }
 
-/** Waits until the callee can be connected to; rejects when it ends instead. */
+/** Waits until the callee listens; rejects when it ends instead. */
 async function listening(lab: Lab, uas: ChildProcess): Promise<void> {
-  while ((await lab.exec("prov", "ss", "-Hltn", "sport = :5060")) === "") {
+  while ((await lab.exec("prov", "ss", "-Hlntu", "sport = :5060")) === "") {
     if (uas.exitCode !== null) throw new Error(`sipp as callee ended with status ${uas.exitCode}.`);
     await delay(20);
   }

@@ -1,0 +1,23 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Daemon } from "./daemon.ts";
+import { Lab } from "./namespaces.ts";
+import { runSipp } from "./sipp.ts";
+
+/** `IPV6_SIPP_CALLS=1000 npm run test:lab test/lab/ipv6-sipp.test.ts` makes more of them. */
+const CALLS = Number(process.env.IPV6_SIPP_CALLS ?? 200);
+
+let lab: Lab;
+
+beforeEach(() => {
+  lab = new Lab({ phones: 1, ipv6: true });
+});
+
+afterEach(() => lab?.dispose());
+
+test(`SIPp over IPv6 through the gateway: ${CALLS} calls, none failed, and each was followed`, async () => {
+  const daemon = await Daemon.start(lab);
+  const statistics = await runSipp(lab, { calls: CALLS, rate: 100, family: "ipv6" });
+  expect(statistics).toMatchObject({ created: CALLS, successful: CALLS, failed: 0 });
+  const { ended } = (await daemon.stats()).counters;
+  expect(ended).toEqual({ bye: CALLS });
+});
