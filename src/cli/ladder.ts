@@ -72,7 +72,9 @@ function rungs(message: ReplayedMessage, time: string): string[] {
   }
   if (bodyLeft !== undefined) lines.push(`${INDENT}body left as it is: ${BODY_LEFT[bodyLeft]}`);
   for (const { media, outside: named, inside: found } of message.hairpins) {
-    lines.push(`${INDENT}hairpin: ${media} at ${endpoint(named)} is ${endpoint(found)}, spoken to directly`);
+    lines.push(
+      `${INDENT}hairpin: ${printable(media)} at ${endpoint(named)} is ${endpoint(found)}, spoken to directly`,
+    );
   }
   for (const change of message.media) lines.push(...mediaLines(change, outside?.host ?? "gateway"));
   return lines;
@@ -81,11 +83,11 @@ function rungs(message: ReplayedMessage, time: string): string[] {
 function mediaLines(change: MediaChange, external: string): string[] {
   if (change.kind === "release") {
     const ports = change.stream.components.map(({ port }) => `${external}:${port}`).join(", ");
-    return [`${INDENT}closes ${change.media} ${ports}`];
+    return [`${INDENT}closes ${printable(change.media)} ${ports}`];
   }
   const { component, wanted, media } = change;
   const port = `${external}:${component.port}`;
-  const name = `${INDENT}${change.kind}s ${media} ${component.kind}`;
+  const name = `${INDENT}${change.kind}s ${printable(media)} ${component.kind}`;
   if (wanted.direction === "inbound") {
     return [`${name} ${endpoint(component.inside)} <-- ${port} <-- ${wanted.source ?? "any"}`];
   }

@@ -76,7 +76,7 @@ function portLines(ports: readonly GivenPort[]): string[] {
   const [first, second] = [width(outside), width(inside)];
   return ports.map(({ use, callId }, index) => {
     const call = callId === undefined ? "" : `  Call-ID ${printable(callId)}`;
-    return `  ${(outside[index] ?? "").padEnd(first)} for ${(inside[index] ?? "").padEnd(second)}  ${use}${call}`;
+    return `  ${(outside[index] ?? "").padEnd(first)} for ${(inside[index] ?? "").padEnd(second)}  ${printable(use)}${call}`;
   });
 }
 

@@ -299,6 +299,14 @@ describe("sipexpectd replay", () => {
     expect(printed).toContain("INVITE sip:b");
   });
 
+  it("prints of a kind of media nothing that a terminal would obey", async () => {
+    const invite = INVITE.replace("m=audio", "m=a\x1b[2J");
+    await replay(pcapFile(frames(udp(OUT, invite), udp(OUT, BYE), udp(IN, BYE_OK)), RAW));
+    expect(printed).toContain("opens a?[2j rtp");
+    expect(printed).toContain("closes a?[2j");
+    expect(printed).not.toContain("\x1b");
+  });
+
   it("shows what is whole of a truncated file, then fails with one line", async () => {
     const whole = pcapFile(CALL, RAW);
     await replay(whole.subarray(0, whole.length - 1));
