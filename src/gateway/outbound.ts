@@ -11,7 +11,7 @@ import type { Refusal } from "../translate/mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
-import { skipped, type Translation } from "../translate/translation.ts";
+import { type Skipped, skipped, type Translation } from "../translate/translation.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
@@ -108,7 +108,7 @@ export class Outbound {
     mapping.begin(binding, flow, message.callId, context.now);
     if (flow.pinhole) return this.#openOnly(message, binding, flow);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
-    if (translation.kind === "skipped") return reportSkipped(context, message, translation, "outbound");
+    if (translation.kind === "skipped") return this.#skip(message, translation);
     if (translation.bodyLeft !== undefined) {
       for (const { line } of translation.media) mapping.observe(line);
       reportBodyLeft(context, message, translation.bodyLeft);
@@ -125,14 +125,21 @@ export class Outbound {
       for (const { inside, transport } of listeners(message, flow)) this.#listener(inside, transport);
     }
     const seen = observeMedia(message);
-    if (seen.kind === "skipped") return reportSkipped(this.#context, message, seen, "outbound");
+    if (seen.kind === "skipped") return this.#skip(message, seen);
     for (const { line } of seen.media) {
       const given = line.port === 0 || line.held ? undefined : this.#mapping.media(line);
       if (given === undefined || !("refused" in given)) continue;
-      return reportSkipped(this.#context, message, skipped(given.refused, `m=${line.media}`), "outbound");
+      return this.#skip(message, skipped(given.refused, `m=${line.media}`));
     }
     this.#follow(message, binding, seen);
     return "mode-pinhole";
+  }
+
+  /** Of a message that passes unmodified nothing is kept: the lines before the refused one may have had their ports. */
+  #skip(message: SipMessage, why: Skipped): Outcome {
+    const { call, madeCall } = this.#mapping;
+    if (call !== undefined && madeCall) this.#context.calls.close(call);
+    return reportSkipped(this.#context, message, why, "outbound");
   }
 
   #follow(

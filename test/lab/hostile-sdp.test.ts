@@ -74,6 +74,16 @@ test("an offer whose a=rtcp names another host passes unmodified and opens nothi
   expect(await expectations()).toBe("");
 });
 
+test("an offer one of whose lines is refused holds no port for the others", async () => {
+  const { sent, got } = await invite([
+    `c=IN IP4 ${PHONE[0]}`,
+    "m=audio 4000 RTP/AVP 0",
+    "m=audio 53 RTP/AVP 0",
+  ]);
+  expect(got).toBe(sent);
+  expect(await daemon.stats()).toMatchObject({ calls: 0, streams: 0 });
+});
+
 test("an answer whose c= is a host name reaches the phone, and the daemon lives on", async () => {
   const { got } = await invite([`c=IN IP4 ${PHONE[0]}`, "m=audio 4000 RTP/AVP 0"]);
   expect(got).not.toContain(PHONE[0]);
