@@ -303,10 +303,14 @@ static bool send_verdict(struct queue *q, uint32_t id, uint32_t verdict, const s
  */
 static bool replacement_fits(const struct queue *q, const uint32_t *row)
 {
-	const uint8_t *packet = q->slab.data + row[ROW_OFFSET];
-	size_t network_header = row[ROW_PROTOCOL] == ETH_P_IP && row[ROW_LENGTH] ? (packet[0] & 15) * 4u : 40;
 	uint32_t offset = row[ROW_REPLACEMENT_OFFSET], length = row[ROW_REPLACEMENT_LENGTH];
+	size_t network_header = 40;
 
+	/* JavaScript may have written to any field of the row. */
+	if (row[ROW_OFFSET] >= q->slab.length)
+		return false;
+	if (row[ROW_PROTOCOL] == ETH_P_IP && row[ROW_LENGTH])
+		network_header = (q->slab.data[row[ROW_OFFSET]] & 15) * 4u;
 	return length >= network_header && length <= PAYLOAD_MAX && offset <= q->output.length &&
 	       length <= q->output.length - offset;
 }

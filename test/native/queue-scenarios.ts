@@ -151,6 +151,10 @@ async function impossible(): Promise<void> {
     "larger than a netlink attribute": (open, row) => span(open, row, 0, native.REPLACEMENT_MAX + 1),
     "longest of all": (open, row) => span(open, row, 0, 0xffff_ffff),
     "shorter than an IP header": (open, row) => span(open, row, 0, 19),
+    "read from outside of the slab": (open, row) => {
+      setField(open, row, native.ROW_OFFSET, 0xffff_ffff);
+      span(open, row, 0, 40);
+    },
     "unknown verdict": (open, row) => setField(open, row, native.ROW_VERDICT, 7),
   };
   const queue = openQueue((open, count) => {
