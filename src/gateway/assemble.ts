@@ -69,7 +69,8 @@ export async function startGateway(
   config: GatewayConfig,
   log: Logger,
 ): Promise<RunningGateway> {
-  const clock = (): number => performance.now();
+  // Whole milliseconds: a number with a fraction is an object of its own wherever it is kept.
+  const clock = (): number => Math.floor(performance.now());
   const epoch = Date.now() - clock();
   const inside = config.inside.map((name) => readInterface(native, name));
   const outside = readInterface(native, config.outside);

@@ -2,11 +2,11 @@
 const MOST = 256;
 
 /**
- * BoundedMap is what one endpoint has of a kind, its flows say, in the order they were last set: the 257th puts
- * out the one that was set longest ago.
+ * BoundedMap is what one endpoint or call has of a kind, its flows say, in the order they were last set: one too many
+ * puts out the one that was set longest ago.
  *
- * Its first entry lies in the object itself: a phone has one flow, one remote and one registration, and a Map
- * for each of them would be most of what a binding costs.
+ * Its first entry lies in the object itself: a phone has one flow, one remote and one registration, a call one stream
+ * and one dialog, and a Map for each of them would be most of what they cost.
  */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   #key: Key | undefined;
@@ -27,9 +27,10 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   /**
    * Sets an entry, which is then the latest.
    *
+   * @param most how many there may be
    * @returns the value it has put out
    */
-  set(key: Key, value: Value): Value | undefined {
+  set(key: Key, value: Value, most = MOST): Value | undefined {
     if (this.#map === undefined) {
       if (this.#value === undefined || this.#key === key) {
         this.#key = key;
@@ -41,7 +42,7 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
       this.#value = undefined;
     }
     let putOut: Value | undefined;
-    if (!this.#map.delete(key) && this.#map.size >= MOST) {
+    if (!this.#map.delete(key) && this.#map.size >= most) {
       const oldest = this.#map.entries().next();
       if (!oldest.done) {
         putOut = oldest.value[1];
@@ -50,6 +51,10 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     }
     this.#map.set(key, value);
     return putOut;
+  }
+
+  has(key: Key): boolean {
+    return this.get(key) !== undefined;
   }
 
   delete(key: Key): void {
@@ -73,5 +78,18 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   *values(): Generator<Value> {
     if (this.#map !== undefined) yield* this.#map.values();
     else if (this.#value !== undefined) yield this.#value;
+  }
+
+  /** The entries, the latest last. */
+  *[Symbol.iterator](): Generator<readonly [Key, Value]> {
+    if (this.#map !== undefined) yield* this.#map;
+    else if (this.#value !== undefined) yield [this.#key as Key, this.#value];
+  }
+
+  /** Another with the same entries. */
+  copy(): BoundedMap<Key, Value> {
+    const copy = new BoundedMap<Key, Value>();
+    for (const [key, value] of this) copy.set(key, value);
+    return copy;
   }
 }

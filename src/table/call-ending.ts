@@ -47,7 +47,7 @@ const TRANSACTION = 32_000;
  * @returns undefined while only its media keeps it: what flows is not ended by a clock
  */
 export function endingOf(call: Call, timers: CallTimers): Ending | undefined {
-  if (call.phase === "ended") return { at: call.timer.due, why: "linger-over" };
+  if (call.phase === "ended") return { at: call.due, why: "linger-over" };
   if (call.byeAt !== undefined) return { at: call.byeAt + TRANSACTION, why: "no-response-to-bye" };
   if (call.phase === "early") {
     const unanswered = { at: call.heardAt + timers.early, why: "unanswered" } as const;

@@ -1,8 +1,9 @@
 import type { Binding } from "./bindings.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { InsideHost } from "./inside-hosts.ts";
 import { ownText } from "./own-text.ts";
 import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
-import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
+import type { TimerEntry } from "./timer-wheel.ts";
 
 /**
  * Where a call stands. early: no final answer yet (RFC 3261 §12.1). answered: a dialog was confirmed by a 2xx.
@@ -11,9 +12,9 @@ import { type TimerEntry, TimerWheel } from "./timer-wheel.ts";
 export type CallPhase = "early" | "answered" | "ended";
 
 /** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
-export type Lines = Map<string, readonly (Stream | undefined)[]>;
+export type Lines = BoundedMap<string, readonly (Stream | undefined)[]>;
 /** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
-export type Remotes = Map<string, readonly (MediaTarget | undefined)[]>;
+export type Remotes = BoundedMap<string, readonly (MediaTarget | undefined)[]>;
 
 /** What both sides had said when a request went out that may change it. */
 interface Session {
@@ -21,18 +22,18 @@ interface Session {
   readonly remotes: Remotes;
 }
 
-/** Forks, re-tagged answers and open requests beyond this many are not followed; the latest ones are. */
+/** Forks, re-tagged answers, dialogs and open requests beyond this many are not followed; the latest ones are. */
 export const MOST_TAGS = 16;
 
 /** Call is one call of one inside endpoint: a Call-ID seen on its binding. All times are in milliseconds. */
-export class Call implements StreamOwner {
+export class Call implements StreamOwner, TimerEntry {
   readonly binding: Binding;
   readonly callId: string;
-  readonly streams = new Map<string, Stream>();
-  lines: Lines = new Map();
-  remotes: Remotes = new Map();
+  readonly streams = new BoundedMap<string, Stream>();
+  lines: Lines = new BoundedMap();
+  remotes: Remotes = new BoundedMap();
   /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
-  readonly dialogs = new Set<string>();
+  readonly dialogs = new BoundedMap<string, true>();
   phase: CallPhase = "early";
   readonly beganAt: number;
   /** When a message of it was seen last, and when its session was last agreed on (RFC 4028 §7.2). */
@@ -48,18 +49,28 @@ export class Call implements StreamOwner {
   ackPassesHere = false;
   cancelledAt: number | undefined;
   byeAt: number | undefined;
-  readonly timer: TimerEntry;
+  // It is its own timer, as a binding is.
+  due = 0;
+  next: TimerEntry | undefined = undefined;
+  previous: TimerEntry | undefined = undefined;
+  slot = -1;
+  readonly #review: (call: Call, now: number) => void;
   /** The session as it was before each INVITE or UPDATE that has no final response, by branch. */
-  readonly #before = new Map<string, Session>();
+  readonly #before = new BoundedMap<string, Session>();
 
-  constructor(binding: Binding, callId: string, now: number, expire: (call: Call, now: number) => void) {
+  /** @param review called when its timer is due */
+  constructor(binding: Binding, callId: string, now: number, review: (call: Call, now: number) => void) {
     this.binding = binding;
     this.callId = ownText(callId);
     this.beganAt = now;
     this.heardAt = now;
     this.refreshedAt = now;
     this.quietSince = now;
-    this.timer = TimerWheel.entry((at) => expire(this, at));
+    this.#review = review;
+  }
+
+  expire(now: number): void {
+    this.#review(this, now);
   }
 
   get host(): InsideHost {
@@ -118,7 +129,11 @@ export class Call implements StreamOwner {
   /** Notes an INVITE or UPDATE before its SDP is taken in; a retransmission changes nothing. */
   requested(branch: string): void {
     if (!this.#before.has(branch)) {
-      remember(this.#before, branch, { lines: new Map(this.lines), remotes: new Map(this.remotes) });
+      this.#before.set(
+        ownText(branch),
+        { lines: this.lines.copy(), remotes: this.remotes.copy() },
+        MOST_TAGS,
+      );
     }
   }
 
@@ -141,8 +156,8 @@ export class Call implements StreamOwner {
     if (method === "INVITE" && this.dialogs.size === 0) return false;
     // What this one had proposed is not what a request after it would leave.
     for (const later of open.slice(open.indexOf(branch) + 1)) this.#before.set(later, before);
-    this.lines = new Map(before.lines);
-    this.remotes = new Map(before.remotes);
+    this.lines = before.lines.copy();
+    this.remotes = before.remotes.copy();
     return true;
   }
 
@@ -155,15 +170,5 @@ export class Call implements StreamOwner {
     this.unackedSince = undefined;
     this.cancelledAt = undefined;
     this.byeAt = undefined;
-  }
-}
-
-/** Sets a tag's value and makes it the latest; the oldest goes when there are too many. */
-export function remember<Value>(byTag: Map<string, Value>, tag: string, value: Value): void {
-  byTag.delete(tag);
-  byTag.set(ownText(tag), value);
-  if (byTag.size > MOST_TAGS) {
-    const oldest = byTag.keys().next();
-    if (!oldest.done) byTag.delete(oldest.value);
   }
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
 import type { Binding } from "./bindings.ts";
-import { Call, MOST_TAGS, remember } from "./call.ts";
+import { Call, MOST_TAGS } from "./call.ts";
 import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
 import { CallTable } from "./call-table.ts";
 import { type ExpectationOptions, Expectations } from "./expectations.ts";
@@ -84,7 +84,7 @@ export class Calls {
     while (this.#calls.size >= this.#limits.calls) if (!this.#evictCall()) break;
     const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));
     this.#calls.add(call);
-    this.#wheel.schedule(call.timer, now + this.#timers.early);
+    this.#wheel.schedule(call, now + this.#timers.early);
     return call;
   }
 
@@ -141,7 +141,7 @@ export class Calls {
     lines: readonly (Stream | undefined)[],
     muxed: readonly boolean[],
   ): void {
-    remember(call.lines, tag, lines);
+    call.lines.set(ownText(tag), lines, MOST_TAGS);
     for (const [index, stream] of lines.entries())
       if (stream !== undefined) stream.mux = muxed[index] === true;
     this.#observer.callChanged(call);
@@ -149,7 +149,7 @@ export class Calls {
 
   /** Takes in the SDP of a remote party. */
   remoteSaid(call: Call, tag: string, targets: readonly (MediaTarget | undefined)[]): void {
-    remember(call.remotes, tag, targets);
+    call.remotes.set(ownText(tag), targets, MOST_TAGS);
     this.#observer.callChanged(call);
   }
 
@@ -185,7 +185,7 @@ export class Calls {
     if (call.phase === "ended") return;
     call.phase = "answered";
     call.cancelledAt = undefined;
-    if (call.dialogs.size < MOST_TAGS) call.dialogs.add(ownText(dialog));
+    call.dialogs.set(ownText(dialog), true, MOST_TAGS);
     this.#observer.callChanged(call);
     this.heard(call, now);
   }
@@ -254,13 +254,13 @@ export class Calls {
     call.clear();
     this.#observer.callEnded(call, why);
     this.#observer.callChanged(call);
-    this.#wheel.schedule(call.timer, now + this.#timers.linger);
+    this.#wheel.schedule(call, now + this.#timers.linger);
   }
 
   /** Frees all a call holds at once. */
   close(call: Call): void {
     if (!this.#calls.delete(call)) return;
-    this.#wheel.cancel(call.timer);
+    this.#wheel.cancel(call);
     for (const stream of [...call.streams.values()]) this.#closeStream(stream);
     this.#observer.callClosed(call);
   }
@@ -345,16 +345,16 @@ export class Calls {
     });
     for (const [tag, indexes] of record.lines) {
       const lines = indexes.map((index) => (index === null ? undefined : streams[index]));
-      remember(call.lines, tag, lines);
+      call.lines.set(ownText(tag), lines, MOST_TAGS);
     }
     for (const [tag, targets] of record.remotes) {
       const known = targets.map((one) => one ?? undefined);
-      remember(call.remotes, tag, known);
+      call.remotes.set(ownText(tag), known, MOST_TAGS);
     }
-    for (const dialog of record.dialogs) call.dialogs.add(dialog);
+    for (const dialog of record.dialogs) call.dialogs.set(dialog, true);
     call.sessionExpires = record.sessionExpires ?? undefined;
     call.refreshedAt = record.refreshedAt + elapsed;
-    if (call.phase === "ended") this.#wheel.schedule(call.timer, now + this.#timers.linger);
+    if (call.phase === "ended") this.#wheel.schedule(call, now + this.#timers.linger);
     else this.#reschedule(call, now);
     return call;
   }
@@ -371,7 +371,7 @@ export class Calls {
   #reschedule(call: Call, now: number): void {
     if (call.phase === "ended") return;
     const due = this.endingOf(call)?.at ?? now + Math.min(FLOW_CHECK, this.#timers.mediaIdle);
-    if (call.timer.slot === -1 || due < call.timer.due) this.#wheel.schedule(call.timer, due);
+    if (call.slot === -1 || due < call.due) this.#wheel.schedule(call, due);
   }
 
   /** @returns false when there is no call but `except` */

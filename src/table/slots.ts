@@ -93,7 +93,7 @@ export class Slots {
    * @returns undefined when nobody does
    */
   victim(rank: Rank, forWhom: Component): Component | undefined {
-    const last = RANKS[rank] === "idle" ? rank - 1 : rank;
+    const last = RANKS[rank]?.startsWith("idle") ? rank - 1 : rank;
     for (let index = 0; index <= last; index++) {
       const found = this.#victims[index]?.oldestOfLargest(forWhom);
       if (found !== undefined) return found;

@@ -1,5 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
+import type { BoundedMap } from "./bounded-map.ts";
 import type { InsideHost } from "./inside-hosts.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
@@ -82,7 +83,7 @@ export interface Component {
 export interface StreamOwner {
   readonly callId: string;
   readonly host: InsideHost;
-  readonly streams: Map<string, Stream>;
+  readonly streams: BoundedMap<string, Stream>;
   readonly phase: "early" | "answered" | "ended";
   /** True while several remote parties ring, of whom each may send early media. */
   readonly isForking: boolean;

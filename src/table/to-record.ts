@@ -37,7 +37,7 @@ export function callRecord(call: Call, epoch: number): CallRecord {
     phase: call.phase,
     refreshedAt: call.refreshedAt + epoch,
     sessionExpires: call.sessionExpires ?? null,
-    dialogs: [...call.dialogs],
+    dialogs: [...call.dialogs.keys()],
     streams: streams.map(({ id, peer, target, media, base, mux }) => ({
       id,
       peer,

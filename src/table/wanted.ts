@@ -59,8 +59,9 @@ export function wantedFor(
   if (policy === "any") sources.add(undefined);
   else if (policy === "peer" || sources.size + outbound.length < most) sources.add(stream.peer);
   // Forks that answer from several hosts would need more inbound slots than the kernel gives a master.
-  if (sources.size + outbound.length > most) return [inbound(undefined), ...outbound];
-  return [...[...sources].map(inbound), ...outbound];
+  const from = sources.size + outbound.length > most ? [undefined] : [...sources];
+  // concat() leaves no room for more, and there are two of these for every stream.
+  return from.map(inbound).concat(outbound);
 }
 
 /**
