@@ -156,6 +156,7 @@ export async function startGateway(
     gateway.settle();
     return found;
   };
+  let isBehind = false;
   await keptBy?.restore({ bindings, calls }, context.now);
   const open: { close(): void }[] = [routes, conntrack];
   const close = async (): Promise<void> => {
@@ -170,7 +171,10 @@ export async function startGateway(
     );
     queue = opened;
     open.unshift(opened);
-    const events = new KernelEvents(context, conntrack, clock, gateway, bringTogether);
+    const events = new KernelEvents(context, conntrack, clock, gateway, () => {
+      // Not before the events that wait behind the lost ones have been taken in.
+      isBehind = true;
+    });
     open.push(watchTables(native, [SIP_PORTS, config.ports.signalling], events));
     // Only who holds the queue may take out what is left: a second daemon would take out the first one's.
     const found = bringTogether();
@@ -178,6 +182,8 @@ export async function startGateway(
     open.push(
       watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
       every(TICK, log, () => {
+        if (isBehind) bringTogether();
+        isBehind = false;
         gateway.tick();
         adopted.check(context.now);
       }),
