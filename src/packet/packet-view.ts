@@ -4,7 +4,7 @@ import type { Family } from "./host.ts";
  * What the bytes of a packet are.
  *
  * "udp" and "tcp": read, all accessors hold. "other-protocol": an IPv4 packet of another transport, the IP
- * accessors hold. "ipv6": not read yet. The rest are packets that cannot be read, and no accessor holds:
+ * accessors hold. "ipv6": for Ipv6View to read. The rest are packets that cannot be read, and no accessor holds:
  * "not-ip": neither version 4 nor 6. "truncated": ends before the length its headers give. "bad-length": a
  * length that contradicts another one or is below its header's minimum. "fragment": not a whole datagram.
  */

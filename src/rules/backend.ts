@@ -9,14 +9,14 @@ export interface Backend {
   /** True when any of our rules are in place, whatever their parameters. */
   isApplied(): boolean;
   /**
-   * Puts exactly these rules in place of any that we had, in one transaction.
+   * Puts exactly these rules in place of any that we had, in one transaction for each family it keeps apart.
    *
    * @returns "unchanged" when they were in place already
-   * @throws RulesError when the kernel or the command refuses; then nothing is changed
+   * @throws RulesError when the kernel or the command refuses; then nothing of that family is changed
    */
   apply(parameters: RuleParameters): "applied" | "unchanged";
   /**
-   * Takes our rules away, in one transaction, and what had to be made for them.
+   * Takes our rules away, in one transaction for each such family, and what had to be made for them.
    *
    * @returns "absent" when there were none
    * @throws RulesError when the kernel or the command refuses

@@ -33,13 +33,11 @@ export class IptablesBackend implements Backend {
     return this.#tables.some((table) => table.isApplied());
   }
 
-  /** One transaction for each family. */
   apply(parameters: RuleParameters): "applied" | "unchanged" {
     const outcomes = this.#tables.map((table) => table.apply(parameters));
     return outcomes.includes("applied") ? "applied" : "unchanged";
   }
 
-  /** One transaction for each family. */
   remove(): "removed" | "absent" {
     const outcomes = this.#tables.map((table) => table.remove());
     return outcomes.includes("removed") ? "removed" : "absent";

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { GatewayContext } from "../../src/gateway/context.ts";
+import { outsideOf } from "../../src/gateway/external-address.ts";
 import { noteRegister, noteRegistration } from "../../src/gateway/registration.ts";
-import { endpointKey } from "../../src/packet/address.ts";
-import { ipv4ToNumber } from "../../src/packet/ipv4.ts";
+import { addressOf, endpointKey } from "../../src/packet/address.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { type Binding, Bindings } from "../../src/table/bindings.ts";
@@ -17,14 +17,12 @@ const REGISTRAR = "203.0.113.2";
 const NOW = 1_000_000;
 const WEEK = 7 * 24 * 3600;
 
-const number = (host: string): number => ipv4ToNumber(host) ?? 0;
-
 describe("a registration", () => {
   let context: Pick<GatewayContext, "bindings" | "now">;
   let phone: Binding;
 
   function listener(host: string, port: number, transport: "udp" | "tcp" = "udp"): Binding {
-    const made = context.bindings[transport].create(endpointKey(number(host), port), { host, port }, NOW);
+    const made = context.bindings[transport].create(endpointKey(addressOf(host), port), { host, port }, NOW);
     if (typeof made === "string") throw new Error(made);
     return made;
   }
@@ -38,7 +36,7 @@ describe("a registration", () => {
 
   /** The phone registers as `user`, and is answered. */
   function ask(lines: readonly string[], registrar = REGISTRAR): void {
-    noteRegister(phone.host, number(registrar), message("REGISTER sip:r SIP/2.0", lines));
+    noteRegister(phone.host, addressOf(registrar), message("REGISTER sip:r SIP/2.0", lines));
   }
 
   function answer(
@@ -47,7 +45,7 @@ describe("a registration", () => {
   ): void {
     const ends: Flow["ends"] = {
       inside: phone.inside,
-      outside: { host: OUTSIDE, port: phone.port },
+      outside: outsideOf(phone.inside, phone.port, OUTSIDE),
       remote: { host: registrar, port: 5060 },
       transport: "udp",
     };
@@ -88,6 +86,17 @@ describe("a registration", () => {
   ])("lasts for %s", (_what, parameters, lines, seconds) => {
     answer([contact(phone, parameters), ...lines]);
     expect(granted()).toBe(seconds);
+  });
+
+  it("of an IPv6 phone names the phone itself, in whatever form, and no other of the same port", () => {
+    phone = listener("2001:db8::a", 5062);
+    const other = listener("2001:db8::b", 5062);
+    ask(["Contact: <sip:alice@[2001:db8::a]:5062>"]);
+    answer([
+      "Contact: <sip:alice@[2001:DB8:0::A]:5062>;expires=300",
+      "Contact: <sip:alice@[2001:db8::b]:5062>;expires=300",
+    ]);
+    expect([granted(phone), granted(other)]).toEqual([300, 0]);
   });
 
   it("lasts for an hour where neither side says anything", () => {
@@ -150,7 +159,7 @@ describe("a registration", () => {
   });
 
   it("is granted only by a host that was asked for it", () => {
-    phone.host.spokeTo(number("203.0.113.9"));
+    phone.host.spokeTo(addressOf("203.0.113.9"));
     answer([contact(phone, ";expires=60")], { registrar: "203.0.113.9" });
     expect(granted()).toBe(0);
   });

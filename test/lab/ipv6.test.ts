@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { joinAddress } from "./ip-address.ts";
-import { Lab, PROVIDER_HOSTS, PROVIDER_HOSTS_IPV6, phoneAddress, phoneIpv6Address } from "./namespaces.ts";
+import {
+  GATEWAY_OUTSIDE_IPV6,
+  Lab,
+  OUTSIDE_INTERFACE,
+  PROVIDER_HOSTS,
+  PROVIDER_HOSTS_IPV6,
+  phoneAddress,
+  phoneIpv6Address,
+} from "./namespaces.ts";
 import { untilHeard } from "./repeated-media.ts";
 import { ScriptCall } from "./script-call.ts";
 import type { ScriptEnd } from "./script-end.ts";
@@ -134,6 +142,22 @@ test("two IPv6 phones that call each other through the provider need no expectat
   expect(await lab.exec("gw", "conntrack", "-L", "expect", "-f", "ipv6")).toMatch(expected);
   await second.answer("200 OK", { sdp: sessionDescription(phoneMedia.address) });
   expect(await lab.exec("gw", "conntrack", "-L", "expect", "-f", "ipv6")).not.toMatch(expected);
+});
+
+test("a rule for NAT66 goes on working, and messages pass through it as the phone wrote them", async () => {
+  const rule = ["POSTROUTING", "-o", OUTSIDE_INTERFACE, "-j", "MASQUERADE"];
+  await lab.exec("gw", "ip6tables", "-w", "-t", "nat", "-A", ...rule);
+  const phone = await call.inside.open(joinAddress(phoneIpv6Address(1), 5090));
+  for (const callId of ["first@nat66", "second@nat66"]) {
+    const to = { uri: `sip:${call.provider.address}`, by: phone.address, from: `${ALICE};tag=n`, to: BOB };
+    const options = request("OPTIONS", { ...to, callId, cseq: 1 });
+    phone.send(call.provider.address, options);
+    expect(await call.provider.next()).toEqual({
+      source: joinAddress(GATEWAY_OUTSIDE_IPV6, 5090),
+      text: options,
+    });
+  }
+  await lab.exec("gw", "ip6tables", "-w", "-t", "nat", "-D", ...rule);
 });
 
 test.each([

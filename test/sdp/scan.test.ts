@@ -159,6 +159,13 @@ describe("an m= line", () => {
     expect(line("m=audio 4000 RTP/AVP 0", "a=inactive").held).toBe(false);
   });
 
+  it("names an IPv6 host in one form, whichever it is written in (RFC 5952)", () => {
+    for (const written of ["2001:DB8:0:0::A", "2001:db8::a", "[2001:db8::a]"]) {
+      expect(line("m=audio 4000 RTP/AVP 0", `c=IN IP6 ${written}`).host).toBe("2001:db8::a");
+    }
+    expect(line("m=audio 4000 RTP/AVP 0", "c=IN IP6 fe80::1%eth0").host).toBe("fe80::1%eth0");
+  });
+
   it("knows who opens its TCP connection (RFC 4145 §4)", () => {
     expect(line("m=message 9 TCP/MSRP *", "a=setup:active").setup).toBe("active");
     expect(line("m=message 9 TCP/MSRP *", "a=setup:other").setup).toBeUndefined();
