@@ -57,7 +57,7 @@ export class Departures {
     if (half !== undefined && !segment.syn) {
       rendered =
         segment.isRepeated && !half.mayGo(segment.end)
-          ? { at: half.renderEmpty(), text: "" }
+          ? half.renderRepeated(segment.start, segment.payload)
           : half.render(segment.start, segment.payload);
     }
     this.sendAs(connection, segment, rendered, batch);

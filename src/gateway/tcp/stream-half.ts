@@ -16,6 +16,10 @@ const MOST_WAITING = 131_072;
 const MOST_KEPT = 262_144;
 /** Bytes a segment may carry for others, where it need not carry them all. */
 const REFILL = 1200;
+/** Bytes at the beginning of a message that tell what it may be, and of which some are sent ahead. */
+const BEGINNING = 64;
+
+const NOTHING = Buffer.alloc(0);
 
 /** What a half connection tells of what it has read; it answers with the edits of a message. */
 export interface StreamReader {
@@ -68,8 +72,10 @@ export class StreamHalf {
   /** Bytes before this have come without a gap; of those before `settled` it is known what they become. */
   next = 0;
   settled = 0;
-  /** Up to where the translated stream was sent, and what of it the receiver has acknowledged. */
+  /** Up to where segments have gone, and how far that is in the translated stream. */
+  gone = 0;
   sent = 0;
+  /** What of the translated stream the receiver has acknowledged. */
   acked = 0;
   shift: SequenceShift = NO_SHIFT;
   readonly #edits = new StreamEdits();
@@ -109,11 +115,9 @@ export class StreamHalf {
     return (this.first + offset) >>> 0;
   }
 
-  /** The first bytes that wait; "" when none do. */
+  /** The first bytes that wait and are in order; "" when none do. */
   beginning(): string {
-    const piece = this.#waiting[0];
-    if (piece === undefined || piece.start > this.settled || this.settled === this.next) return "";
-    return piece.payload.toString("latin1", this.settled - piece.start);
+    return this.#raw(Math.min(this.next, this.settled + BEGINNING));
   }
 
   /** Takes in the bytes of a segment; what has come before is taken no notice of. */
@@ -173,6 +177,8 @@ export class StreamHalf {
       text = (kept.text.slice(from - kept.output, natural - kept.output) + text).slice(0, most);
       output = from;
     }
+    const missing = output + text.length <= this.acked ? this.#missing(at) : undefined;
+    if (missing !== undefined) [output, text] = [this.acked, missing];
     let begins = shifted(this.shift, at) === output ? at : unshifted(this.shift, output);
     if (begins === undefined) {
       // The receiver has these bytes: otherwise they were kept.
@@ -182,47 +188,62 @@ export class StreamHalf {
       output += skipped;
     }
     this.sent = Math.max(this.sent, output + text.length);
+    this.gone = Math.max(this.gone, at + payload.length);
     return { at: begins, text: text === raw ? undefined : text };
   }
 
-  /** What a segment becomes whose bytes wait: one without any, for what else it says. */
-  renderEmpty(): number {
-    return this.#emptyAt(this.next, this.sent);
+  /** What a segment becomes whose bytes wait with an earlier one: it repeats what was sent of them, if anything was. */
+  renderRepeated(start: number, payload: Buffer): Rendered {
+    const ahead = this.acked >= this.sent ? this.sendAhead(start, payload) : undefined;
+    if (ahead !== undefined) return ahead;
+    const output = this.#edits.map(this.settled);
+    const known = payload.subarray(0, Math.max(0, this.settled - start));
+    const beginning = this.beginning();
+    if (known.length > 0) {
+      const { at, text } = this.render(start, known);
+      return {
+        at,
+        text: (text ?? known.toString("latin1")) + beginning.slice(0, Math.max(0, this.sent - output)),
+      };
+    }
+    const from = Math.max(this.acked, output);
+    const at = from < this.sent ? unshifted(this.shift, from) : undefined;
+    if (at === undefined) return { at: this.#emptyAt(this.next, this.sent), text: "" };
+    return { at, text: beginning.slice(from - output, this.sent - output) };
   }
 
   /**
    * What a segment becomes that waits for the rest of its last message, so that the sender is not kept waiting itself:
-   * the bytes of which it is known what they become, and the first byte of that message, or the next one. That one is
-   * the same whatever the message becomes, as no method and no SIP version is ever edited.
+   * the bytes of which it is known what they become, and the first byte of that message, or the next one. It is the
+   * same whatever the message becomes: nothing before the first colon is an address.
    *
    * @returns undefined when that would bring the receiver nothing new
    */
   sendAhead(start: number, payload: Buffer): Rendered | undefined {
-    if (this.#framer === undefined || start > this.settled || this.#ahead?.to === this.next) return undefined;
     const output = this.#edits.map(this.settled);
-    const beginning = this.beginning();
-    const count = Math.max(0, this.sent - output);
-    const byte = count < beginning.indexOf(" ") ? beginning.slice(count, count + 1) : "";
-    const known = payload.subarray(0, this.settled - start);
-    if (byte === "" && (known.length === 0 || this.sent >= output)) return undefined;
-    const head = known.length > 0 && this.sent <= output ? this.render(start, known) : undefined;
-    const at = head?.at ?? unshifted(this.shift, output + count);
+    const known = this.sent < output ? payload.subarray(0, Math.max(0, this.settled - start)) : NOTHING;
+    if (this.#framer === undefined || (known.length === 0 && this.sent < output)) return undefined;
+    const byte = this.#byteAhead(Math.max(0, this.sent - output));
+    if (known.length === 0 && byte === "") return undefined;
+    const head = known.length > 0 ? this.render(start, known) : undefined;
+    const at = head?.at ?? unshifted(this.shift, this.sent);
     if (at === undefined) return undefined;
     if (byte !== "") {
-      this.sent = output + count + 1;
+      this.sent++;
       this.#ahead = { output: this.sent, to: this.next };
     }
-    return { at, text: (head?.text ?? known.toString("latin1", 0, head ? known.length : 0)) + byte };
+    return { at, text: (head?.text ?? known.toString("latin1")) + byte };
   }
 
   /** Takes in that the receiver has everything before `output`. Returns up to where that is the sender's stream. */
   acknowledge(output: number): number {
+    // Bytes that became nothing are received with those before them, once they have been sent at all.
+    const at = Math.min(this.#edits.unmap(output), this.next);
     if (output > this.acked && output <= this.sent) {
       this.acked = output;
-      this.#edits.forget(this.#edits.unmap(output));
+      this.#edits.forget(Math.min(at, this.gone));
       this.#kept = this.#kept.filter((kept) => kept.output + kept.text.length > output);
     }
-    const at = this.#edits.unmap(output);
     const ahead = this.#ahead;
     if (ahead === undefined || output < ahead.output) return at;
     if (at >= ahead.to) this.#ahead = undefined;
@@ -241,10 +262,30 @@ export class StreamHalf {
     return from < to && acknowledged(this.shift, from) >= this.#edits.unmapUp(left) ? [from, to] : [to, to];
   }
 
+  /** The byte behind the first `count` of a message that waits, or "": one message at a time has a beginning ahead. */
+  #byteAhead(count: number): string {
+    const ahead = this.#ahead;
+    if (ahead !== undefined && (ahead.to <= this.settled || ahead.to === this.next)) return "";
+    const beginning = this.beginning();
+    const colon = beginning.indexOf(":");
+    return beginning.slice(count, Math.min(count + 1, colon < 0 ? beginning.length : colon));
+  }
+
   #emptyAt(at: number, natural: number): number {
     const output = at > this.settled ? this.sent : natural;
     if (shifted(this.shift, at) === output) return at;
     return unshifted(this.shift, output) ?? unshifted(this.shift, this.sent) ?? at;
+  }
+
+  /**
+   * What the receiver has not got of the message that a segment belongs to which brings it nothing new. Where a message
+   * has shrunk, the sender cannot be told how much of its beginning was received, and may send no more than that.
+   */
+  #missing(at: number): string | undefined {
+    if (unshifted(this.shift, this.acked) === undefined) return undefined;
+    const kept = this.#kept.find(({ start, end }) => start <= at && at < end);
+    const from = this.acked - (kept?.output ?? this.acked);
+    return from > 0 ? kept?.text.slice(from, from + REFILL) : undefined;
   }
 
   /** Where a segment is to begin that lies within a kept message: not behind bytes that nobody else would send. */
@@ -297,18 +338,22 @@ export class StreamHalf {
   /** Keeps what waits up to `end` as it came, if its beginning went ahead of it. */
   #keepRaw(end: number): void {
     if (this.#ahead === undefined || end <= this.settled) return;
+    const text = this.#raw(end);
+    const { settled } = this;
+    this.#kept.push({ start: settled, end: settled + text.length, output: this.#edits.map(settled), text });
+  }
+
+  /** What waits up to `end`, or up to the first gap. */
+  #raw(end: number): string {
     let text = "";
     let at = this.settled;
-    for (const piece of this.#waiting) {
-      if (piece.start > at) break;
-      text += piece.payload.toString(
-        "latin1",
-        at - piece.start,
-        Math.max(at, Math.min(end, piece.end)) - piece.start,
-      );
-      at = Math.max(at, Math.min(end, piece.end));
+    for (const { start, end: behind, payload } of this.#waiting) {
+      if (start > at || at >= end) break;
+      const to = Math.min(end, behind);
+      if (to > at) text += payload.toString("latin1", at - start, to - start);
+      at = Math.max(at, to);
     }
-    this.#kept.push({ start: this.settled, end: at, output: this.#edits.map(this.settled), text });
+    return text;
   }
 
   #bytesWaiting(): number {

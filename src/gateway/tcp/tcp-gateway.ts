@@ -292,7 +292,9 @@ export class TcpGateway {
   #sendAhead(connection: Connection): void {
     for (const name of ["outbound", "inbound"] as const) {
       const half = connection.halves[name];
-      const segment = connection.segments.find((each) => each.half === name && each.payload.length > 0);
+      const segment = connection.segments
+        .filter((each) => each.half === name && each.payload.length > 0)
+        .sort((one, another) => one.start - another.start)[0];
       const rendered = segment && half?.sendAhead(segment.start, segment.payload);
       if (segment === undefined || rendered === undefined) continue;
       this.#departures.adjust(connection);

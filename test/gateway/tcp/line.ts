@@ -1,0 +1,129 @@
+import { acknowledged, shifted } from "../../../src/gateway/tcp/sequence-shift.ts";
+import type { Piece, StreamReader } from "../../../src/gateway/tcp/stream-half.ts";
+import { StreamHalf } from "../../../src/gateway/tcp/stream-half.ts";
+
+/** What a line does to a sender's stream. */
+export interface LineOptions {
+  readonly seed: number;
+  /** Bytes of the largest segment. */
+  readonly segment: number;
+  /** Segments in flight that the sender allows itself after a loss; it then grows. */
+  readonly window: number;
+  /** Of 100 packets, how many are lost, and how many overtaken by others. */
+  readonly lost: number;
+  readonly late: number;
+  /** Sequence number of the first byte. */
+  readonly first: number;
+}
+
+/** Steps after which a stream that has not arrived never will. */
+const PATIENCE = 20_000;
+
+/**
+ * Sends a stream through a StreamHalf over lines that lose, repeat and reorder, with a sender that retransmits, a
+ * receiver that acknowledges, and a kernel that shifts their numbers.
+ *
+ * @returns what the receiver has read; throws when that stalls, when bytes that were sent again differ, and when the
+ * sender is told of bytes it has not sent
+ */
+export function carry(stream: string, reader: StreamReader, options: LineOptions): string {
+  const random = generator(options.seed);
+  const chance = (percent: number): boolean => random() * 100 < percent;
+  const half = new StreamHalf(options.first);
+  const bytes = Buffer.from(stream, "latin1");
+  const toGateway: { start: number; end: number }[] = [];
+  const toReceiver: { at: number; text: string }[] = [];
+  const acknowledgements: number[] = [];
+  // Before the first colon stand seven bytes at least, of which one goes ahead for each window: enough for a message.
+  const least = Math.max(options.window, Math.ceil(200 / options.segment));
+  let [told, sent, window] = [0, 0, least];
+  let waiting: Piece[] = [];
+  const received: string[] = [];
+  let read = 0;
+
+  const put = <Item>(line: Item[], item: Item): void => {
+    if (chance(options.lost)) return;
+    line.push(item);
+    if (chance(options.late)) line.push(item);
+  };
+  const take = <Item>(line: Item[]): Item | undefined =>
+    line.splice(chance(options.late) ? Math.floor(random() * line.length) : 0, 1)[0];
+  const send = (start: number): void => {
+    const end = Math.min(bytes.length, start + 1 + Math.floor(random() * options.segment));
+    put(toGateway, { start, end });
+    sent = Math.max(sent, end);
+  };
+  const forward = ({ at, text }: { at: number; text: string | undefined }, payload: Buffer): void => {
+    put(toReceiver, { at: shifted(half.shift, at), text: text ?? payload.toString("latin1") });
+  };
+  const conclude = (): void => {
+    const going = waiting.filter(({ end }) => half.mayGo(end));
+    waiting = waiting.filter(({ end }) => !half.mayGo(end));
+    for (const { start, payload } of going) forward(half.render(start, payload), payload);
+  };
+
+  const atGateway = (start: number, end: number): void => {
+    const piece = { start: half.offset(half.sequence(start)), end, payload: bytes.subarray(start, end) };
+    if (piece.start !== start) throw new Error(`Offset ${start} was taken for ${piece.start}.`);
+    if (half.waitsFor(end)) {
+      forward(half.renderRepeated(start, piece.payload), piece.payload);
+      return;
+    }
+    waiting.push(piece);
+    half.take(piece, reader);
+    conclude();
+  };
+  const atReceiver = (at: number, text: string): void => {
+    // What it has read already, a receiver does not look at again.
+    for (let index = Math.max(0, read - at); index < text.length; index++) {
+      const before = received[at + index];
+      if (before !== undefined && before !== text[index]) {
+        throw new Error(`Byte ${at + index} was "${before}" and is now "${text[index]}".`);
+      }
+      received[at + index] = text.charAt(index);
+    }
+    while (received[read] !== undefined) read++;
+    put(acknowledgements, read);
+  };
+  const atSender = (output: number): void => {
+    const number = half.acknowledgement(output, half.acknowledge(half.outputOffset(half.sequence(output))));
+    const at = acknowledged(half.shift, number);
+    if (at > sent) throw new Error(`The sender is told of byte ${at} and has sent ${sent}.`);
+    if (at > told) window++;
+    told = Math.max(told, at);
+  };
+  const timers = (): void => {
+    const first = waiting.sort((a, b) => a.start - b.start)[0];
+    const ahead = first && chance(50) ? half.sendAhead(first.start, first.payload) : undefined;
+    if (first !== undefined && ahead !== undefined) {
+      waiting = waiting.filter((piece) => piece !== first);
+      forward(ahead, first.payload);
+    } else if (told < bytes.length) {
+      window = least;
+      send(told);
+    }
+  };
+
+  for (let step = 0; step < PATIENCE; step++) {
+    if (told >= bytes.length) return received.join("");
+    const [segment, packet, output] = [take(toGateway), take(toReceiver), take(acknowledgements)];
+    if (segment !== undefined) atGateway(segment.start, segment.end);
+    if (packet !== undefined) atReceiver(packet.at, packet.text);
+    if (output !== undefined) atSender(output);
+    const isIdle = segment === undefined && packet === undefined && output === undefined;
+    if (sent < bytes.length && sent - told < window * options.segment) send(sent);
+    else if (isIdle) timers();
+  }
+  throw new Error(`Of ${bytes.length} bytes the sender is told of ${told}; the receiver has ${read}.`);
+}
+
+/** Mulberry32: numbers from 0 to 1 that a seed decides. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
