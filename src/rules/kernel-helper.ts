@@ -54,10 +54,11 @@ export function helperObjects(ruleset: string): string[] {
   return names;
 }
 
-/** The iptables commands that between them show all tables: both kinds, or the only one of an older system. */
+/** The commands that between them show all tables: both kinds, or the only one of an older system, of both families. */
 function iptablesCommands(): readonly string[] {
-  const both = ["iptables-nft", "iptables-legacy"] as const;
-  return both.some((command) => tryCommand(command, ["--version"]) !== undefined) ? both : ["iptables"];
+  const both = ["iptables-nft", "iptables-legacy"];
+  const isBoth = both.some((command) => tryCommand(command, ["--version"]) !== undefined);
+  return (isBoth ? both : ["iptables"]).flatMap((command) => [command, command.replace(/^ip/, "ip6")]);
 }
 
 /** True when sysctl nf_conntrack_helper is 1. Linux 6.0 removed it, and with it the automatic helpers. */

@@ -26,7 +26,9 @@ test("nothing is warned of on a gateway without the kernel's helper", () => {
   expect(gateway.rules(...APPLY)).toMatchObject({ status: 0, stderr: "" });
 });
 
-test.each(["iptables-nft", "iptables-legacy"])("a CT --helper sip rule of %s is warned of", (iptables) => {
+const COMMANDS = ["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"];
+
+test.each(COMMANDS)("a CT --helper sip rule of %s is warned of", (iptables) => {
   const rule = ["PREROUTING", "-p", "udp", "-m", "udp", "--dport", "5060", "-j", "CT", "--helper", "sip"];
   gateway.exec([iptables, "-t", "raw", "-A", ...rule]);
   expect(gateway.rules(...APPLY)).toMatchObject({
