@@ -25,6 +25,8 @@ export interface DaemonStats {
   /** Calls and streams in its table, ended ones that still linger included. */
   readonly calls: number;
   readonly streams: number;
+  /** Changes of the table that are not in the store yet; null without a store. */
+  readonly store: { readonly waiting: number } | null;
   /** Slots of the kernel's expectation table, and how many components wait for some. */
   readonly slots: { readonly used: number; readonly waiting: number };
   readonly counters: {

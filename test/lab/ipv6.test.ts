@@ -119,6 +119,7 @@ test("a call's media and its RTCP go both ways, whoever speaks first, and nothin
 });
 
 test("after a kill -9 and a restart a call's media goes on, and a registered phone is called", async () => {
+  await expect.poll(async () => (await daemon.stats()).store?.waiting).toBe(0);
   await daemon.stop("SIGKILL");
   daemon = await Daemon.restart(lab);
   expect(await daemon.stats()).toMatchObject({ bindings: 4, calls: 1, streams: 1 });
