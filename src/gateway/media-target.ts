@@ -42,7 +42,8 @@ function rtcpTarget(line: MediaDescription): MediaTarget["rtcp"] {
   }
 }
 
-const LOWEST_PORT = 1024;
+/** Below it stand the services of a host. */
+export const LOWEST_PORT = 1024;
 const HIGHEST_PORT = 65_535;
 
 /**

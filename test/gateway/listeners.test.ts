@@ -35,6 +35,12 @@ test("the ports of a phone's Contacts and of its Via are where it listens, in wh
   ).toEqual(["2001:db8::a 5080 tcp", "2001:db8::a 5060 udp", "2001:db8::a 5070 udp"]);
 });
 
+test("a port of the host's services is none, whatever a message says", () => {
+  expect(named("[2001:db8::a]:53", "<sip:a@[2001:db8::a]:1023>, <sip:a@[2001:db8::a]:1024>")).toEqual([
+    "2001:db8::a 1024 udp",
+  ]);
+});
+
 test("other hosts' addresses, and the Via of a response, which is the requester's, name none", () => {
   expect(named("[2001:db8::b]", "<sip:a@[2001:db8::b]>, <sip:a@example.com>, *")).toEqual([]);
   expect(named("[2001:db8::a]", "<sip:a@example.com>", "SIP/2.0 200 OK")).toEqual([]);
