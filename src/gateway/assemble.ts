@@ -7,7 +7,7 @@ import { KernelError } from "../kernel/kernel-error.ts";
 import { LocalSockets } from "../kernel/local-sockets.ts";
 import type { Native } from "../kernel/native.ts";
 import { Queue } from "../kernel/queue.ts";
-import { Routes } from "../kernel/routes.ts";
+import { Routes, watchRoutes } from "../kernel/routes.ts";
 import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
@@ -140,6 +140,7 @@ export async function startGateway(
       typeof address === "number" ? isTranslated(address) : isRoutableIpv6(address) && isInside(address),
     isPeer: (address) => peers.some((contains) => contains(address)),
     modeOf: modeRules(config.modes),
+    routing: 0,
     now: clock(),
     external,
   };
@@ -180,6 +181,9 @@ export async function startGateway(
     const found = bringTogether();
     if (found.masters + found.expectations + found.flows > 0) log.info(found, "entries of an earlier run");
     open.push(
+      watchRoutes(native, () => {
+        context.routing++;
+      }),
       watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
       every(TICK, log, () => {
         if (isBehind) bringTogether();

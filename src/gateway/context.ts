@@ -55,6 +55,8 @@ export interface GatewayContext {
   /** True for an outside address that may call any endpoint that has a binding. */
   readonly isPeer: (address: Address) => boolean;
   readonly modeOf: ModeOf;
+  /** Counts the changes of the routes, after each of which a flow may lead elsewhere. */
+  routing: number;
   /** Milliseconds of a monotonic clock, read once a batch. */
   now: number;
   external: ExternalAddress;

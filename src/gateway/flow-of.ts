@@ -22,6 +22,7 @@ export function flowOf(context: FlowMaking, binding: Binding, address: Address, 
       ends: { inside, outside, remote, transport },
       pinhole: context.modeOf(addressOf(inside.host), address) === "pinhole",
       verifiedAt: undefined,
+      routing: -1,
     };
     const putOut = binding.flows.set(key, flow);
     // A pin is ESTABLISHED, so that the kernel keeps it even where its table is full: whoever speaks in a provider's

@@ -47,7 +47,7 @@ export class Outbound {
     const { source, sourcePort, destination, destinationPort } = packet;
     const known = context.bindings[this.#transport].byInside(endpointKey(source, sourcePort));
     let flow = known?.flows.get(endpointKey(destination, destinationPort));
-    if (flow === undefined) {
+    if (flow?.routing !== context.routing) {
       if (!context.isServed(source)) return "not-translated-network";
       if (context.modeOf(source, destination) === "off") return "mode-off";
       const route = context.routeOf(destination, source, inInterface, mark);
@@ -57,6 +57,7 @@ export class Outbound {
     const binding = known ?? this.#bind(scanned, packet);
     if (typeof binding === "string") return binding;
     flow ??= flowOf(context, binding, destination, destinationPort);
+    flow.routing = context.routing;
     const failure = context.pins.ensure(binding, flow, "outbound", context.now);
     if (failure !== undefined) {
       context.budget.warn(context.now, { flow: flow.ends, code: failure }, "flow could not be pinned");

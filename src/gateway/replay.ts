@@ -81,6 +81,7 @@ export class Replay {
       isServed: isInside,
       isPeer: () => false,
       modeOf: modeRules(config.modes),
+      routing: 0,
       now: start,
       external: externalAddress(numberToIpv4(sides.external), config.advertise),
     };

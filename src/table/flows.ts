@@ -11,4 +11,6 @@ export interface Flow {
   readonly pinhole: boolean;
   /** Milliseconds of the gateway's clock; undefined when the kernel's entry is not known to exist. */
   verifiedAt: number | undefined;
+  /** Which state of the routes last showed that it leads outside, see `GatewayContext.routing`; -1 for none. */
+  routing: number;
 }

@@ -66,25 +66,34 @@ export class TimerWheel {
     this.#size--;
   }
 
-  /** Fires everything due up to `now` (milliseconds of the same clock). */
+  /**
+   * Fires everything due up to `now` (milliseconds of the same clock). What one callback throws keeps none of the
+   * others from being called; the first error is thrown at the end.
+   */
   advance(now: number): void {
     const target = Math.floor(now / GRANULARITY);
     // A clock that jumped a whole turn ahead still visits each slot once.
     const from = Math.max(this.#granule + 1, target - SLOTS + 1);
+    const errors: unknown[] = [];
     for (let granule = from; granule <= target; granule++) {
       this.#granule = granule;
-      this.#fire(granule % SLOTS, now);
+      this.#fire(granule % SLOTS, now, errors);
     }
     this.#granule = Math.max(this.#granule, target);
+    if (errors.length > 0) throw errors[0];
   }
 
-  #fire(slot: number, now: number): void {
+  #fire(slot: number, now: number, errors: unknown[]): void {
     let entry = this.#slots[slot];
     while (entry !== undefined) {
       const next: TimerEntry | undefined = entry.next;
       if (entry.due <= now) {
         this.cancel(entry);
-        entry.expire(now);
+        try {
+          entry.expire(now);
+        } catch (error) {
+          errors.push(error);
+        }
         // The callback may have unlinked the neighbour; begin the slot again rather than follow a dead link.
         entry = next !== undefined && next.slot === slot ? next : this.#firstDue(slot, now);
       } else entry = next;

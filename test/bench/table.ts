@@ -81,6 +81,7 @@ function bind({ key, address, bindings }: Endpoint): void {
     },
     pinhole: false,
     verifiedAt: 0,
+    routing: 0,
   });
   binding.host.askedToRegister(REMOTE.address, 3600);
   bindings.register(binding, ownText(`203.0.113.2 sip:${address}@example.com`), 3_600_000);

@@ -23,7 +23,12 @@ function named(via: string, contact: string, start = "REGISTER sip:example.com S
   const scanned = scan(text);
   if (scanned.kind !== "message") throw new Error(`${text} is ${scanned.kind}`);
   const ends = { inside: INSIDE, outside: INSIDE, remote: { host: "2001:db8:1::1", port: 5060 } };
-  const flow = { ends: { ...ends, transport: "udp" as const }, pinhole: true, verifiedAt: undefined };
+  const flow = {
+    ends: { ...ends, transport: "udp" as const },
+    pinhole: true,
+    verifiedAt: undefined,
+    routing: 0,
+  };
   return [...listeners(scanned.message, flow)].map(
     ({ inside, transport }: Listener) => `${inside.host} ${inside.port} ${transport}`,
   );

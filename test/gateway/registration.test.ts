@@ -49,7 +49,7 @@ describe("a registration", () => {
       remote: { host: registrar, port: 5060 },
       transport: "udp",
     };
-    const flow: Flow = { ends, pinhole: false, verifiedAt: undefined };
+    const flow: Flow = { ends, pinhole: false, verifiedAt: undefined, routing: 0 };
     noteRegistration(context, phone, flow, message(`SIP/2.0 ${status}`, lines, user));
   }
 

@@ -67,4 +67,18 @@ describe("TimerWheel", () => {
     expect(fired).toBe(2);
     expect(wheel.size).toBe(1);
   });
+
+  it("fires the others when one throws, and says so", () => {
+    const wheel = new TimerWheel(0);
+    let fired = 0;
+    for (let index = 0; index < 3; index++) {
+      const entry = TimerWheel.entry(() => {
+        fired++;
+        if (index === 1) throw new Error("in between");
+      });
+      wheel.schedule(entry, 500);
+    }
+    expect(() => wheel.advance(500)).toThrow("in between");
+    expect(fired).toBe(3);
+  });
 });
