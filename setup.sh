@@ -106,6 +106,8 @@ addon() {
 
 typescript() {
 	quietly "the TypeScript sources have errors" "npx tsc shows them" node_modules/.bin/tsc
+	# npx starts it as a program; npm itself sees to that only where it installs the package.
+	chmod +x dist/src/cli/main.js
 	say "TypeScript: built"
 }
 

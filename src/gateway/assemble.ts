@@ -96,6 +96,7 @@ export async function startGateway(
     conntrack,
     () => externalNow().host,
     counters,
+    (port) => calls.byPort(port),
     (component, remote) => adopted.adopt(component, remote, context.now),
   );
   const { bindings, calls } = makeTables(

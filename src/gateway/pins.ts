@@ -166,7 +166,7 @@ export class Pins {
 }
 
 /** What an inside endpoint appears as in an entry, whichever side sent its first packet. */
-function mappedTo(entry: ConntrackEntry, inside: Endpoint): Endpoint {
+export function mappedTo(entry: ConntrackEntry, inside: Endpoint): Endpoint {
   const { source } = entry.original;
   const startedInside = source.host === inside.host && source.port === inside.port;
   return startedInside ? entry.reply.destination : entry.original.destination;

@@ -4,7 +4,7 @@ import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { OldestFirst } from "../table/oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
 import { outsideOf } from "./external-address.ts";
-import { leadsTo } from "./pins.ts";
+import { leadsTo, mappedTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
 const CHECKS = [0, 250, 1000, 4000] as const;
@@ -29,16 +29,27 @@ export class StrayEntries {
   readonly #conntrack: Conntrack;
   readonly #external: () => string;
   readonly #counters: Counters;
+  readonly #componentAt: (port: number) => Component | undefined;
   readonly #found: FlowFound;
   readonly #watched = new Map<Component, Watch>();
   /** Those that wait for each of CHECKS; all wait the same time there, so the oldest is due first. */
   readonly #waiting: readonly OldestFirst<Watch>[] = CHECKS.map(() => new OldestFirst());
 
-  /** @param external our address in the kernel's table */
-  constructor(conntrack: Conntrack, external: () => string, counters: Counters, found: FlowFound) {
+  /**
+   * @param external our address in the kernel's table
+   * @param componentAt finds whose an external media port is
+   */
+  constructor(
+    conntrack: Conntrack,
+    external: () => string,
+    counters: Counters,
+    componentAt: (port: number) => Component | undefined,
+    found: FlowFound,
+  ) {
     this.#conntrack = conntrack;
     this.#external = external;
     this.#counters = counters;
+    this.#componentAt = componentAt;
     this.#found = found;
   }
 
@@ -92,14 +103,21 @@ export class StrayEntries {
   }
 
   /**
-   * Removes the entry of packets from `source` to `destination` if it leads elsewhere.
+   * Removes the entry of packets from `source` to `destination` if it leads elsewhere. One that leads to a later call
+   * of the same phone, from the same port to the same remote, is that call's: the two must not fight over it.
    *
    * @returns true when it leads to the component
    */
   #clear(component: Component, source: Endpoint, destination: Endpoint): boolean {
-    const leads = this.#leads(component, source, destination);
-    if (leads !== false) return leads === true;
-    this.#conntrack.remove({ protocol: component.stream.target.transport, source, destination });
+    const { inside, stream } = component;
+    const flow = { protocol: stream.target.transport, source, destination };
+    const entry = this.#conntrack.lookup(flow);
+    if (entry === undefined) return false;
+    if (leadsTo(entry, inside, this.#outside(component))) return true;
+    const other = this.#componentAt(mappedTo(entry, inside).port);
+    const isLater = other !== undefined && other.stream.call.beganAt >= stream.call.beganAt;
+    if (isLater && leadsTo(entry, inside, this.#outside(other))) return false;
+    this.#conntrack.remove(flow);
     this.#counters.strayRemoved++;
     return false;
   }

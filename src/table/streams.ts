@@ -85,6 +85,8 @@ export interface StreamOwner {
   readonly host: InsideHost;
   readonly streams: BoundedMap<string, Stream>;
   readonly phase: "early" | "answered" | "ended";
+  /** Milliseconds. */
+  readonly beganAt: number;
   /** True while several remote parties ring, of whom each may send early media. */
   readonly isForking: boolean;
   /** True while the kernel forwards media of it; `quietSince` says in milliseconds since when it does not. */
