@@ -10,7 +10,7 @@ import {
   encodeSequenceAdjustment,
   type SequenceAdjustment,
 } from "./sequence-adjustment.ts";
-import { decodeTcpState, encodeTcpState, type TcpState } from "./tcp-state.ts";
+import { decodeTcpState, encodeLiberal, encodeTcpState, type TcpState } from "./tcp-state.ts";
 import { decodeTuple, encodeTuple, type FlowTuple, familyNumber, inverse, protocolNumber } from "./tuple.ts";
 
 /** The two directions of a conntrack: enum ip_conntrack_dir. */
@@ -95,7 +95,11 @@ export function encodeConntrackTimeout(writer: MessageWriter, flow: FlowTuple, s
   writer.end();
 }
 
-/** Writes the request that sets the sequence adjustment of one direction of an existing TCP entry. */
+/**
+ * Writes the request that sets the sequence adjustment of one direction of an existing TCP entry, whose numbers the
+ * kernel then no longer judges: an entry that was made so forgets it when a SYN comes late (nf_conntrack_tcp.c, where
+ * "this SYN/ACK acknowledges a SYN that we earlier ignored").
+ */
 export function encodeConntrackAdjustment(
   writer: MessageWriter,
   flow: FlowTuple,
@@ -106,6 +110,7 @@ export function encodeConntrackAdjustment(
   encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
   const type = direction === "original" ? ct.CTA_SEQ_ADJ_ORIG : ct.CTA_SEQ_ADJ_REPLY;
   encodeSequenceAdjustment(writer, type, adjustment);
+  encodeLiberal(writer);
   writer.end();
 }
 

@@ -27,14 +27,25 @@ export function encodeTcpState(writer: MessageWriter, tcp: TcpState): void {
   const info = writer.beginNest(CTA_PROTOINFO);
   const nest = writer.beginNest(CTA_PROTOINFO_TCP);
   writer.u8(CTA_PROTOINFO_TCP_STATE, tcp.state);
-  if (tcp.liberal) {
-    // struct nf_ct_tcp_flags: the flags, then the mask of flags that are set by them.
-    const flags = Uint8Array.of(IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_BE_LIBERAL);
-    writer.binary(CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
-    writer.binary(CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
-  }
+  if (tcp.liberal) encodeLiberalFlags(writer);
   writer.endNest(nest);
   writer.endNest(info);
+}
+
+/** Writes CTA_PROTOINFO so that an existing entry is liberal from now on; its state stays. */
+export function encodeLiberal(writer: MessageWriter): void {
+  const info = writer.beginNest(CTA_PROTOINFO);
+  const nest = writer.beginNest(CTA_PROTOINFO_TCP);
+  encodeLiberalFlags(writer);
+  writer.endNest(nest);
+  writer.endNest(info);
+}
+
+function encodeLiberalFlags(writer: MessageWriter): void {
+  // struct nf_ct_tcp_flags: the flags, then the mask of flags that are set by them.
+  const flags = Uint8Array.of(IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_BE_LIBERAL);
+  writer.binary(CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
+  writer.binary(CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
 }
 
 /** Reads the CTA_PROTOINFO `reader` stands on; undefined for a protocol other than TCP. */

@@ -104,7 +104,15 @@ test("a sequence adjustment with a negative offset is written in two's complemen
   );
   const at = 20 + 52;
   expect(message.subarray(at).toString("hex")).toBe(
-    "1c001080" + "08000100fffffff0" + "0800020000000000" + "08000300fffffffd",
+    "1c001080" +
+      "08000100fffffff0" +
+      "0800020000000000" +
+      "08000300fffffffd" +
+      // CTA_PROTOINFO: IP_CT_TCP_FLAG_BE_LIBERAL both ways, and nothing of the entry's state.
+      "18000480" +
+      "14000180" +
+      "0600040008080000" +
+      "0600050008080000",
   );
 });
 
