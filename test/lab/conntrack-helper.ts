@@ -46,8 +46,10 @@ async function attachKernelHelper(lab: Lab): Promise<() => Promise<void>> {
   // With its default the kernel's helper lets no provider's media in that has an address of its own; it is to be
   // measured at its best.
   const restore = await holdMachineSetting(DIRECT_MEDIA, 0);
-  const rule = "-t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip";
-  await lab.exec("gw", "iptables", "-w", ...rule.split(" "));
+  for (const transport of ["udp", "tcp"]) {
+    const rule = `-t raw -A PREROUTING -p ${transport} --dport 5060 -j CT --helper sip`;
+    await lab.exec("gw", "iptables", "-w", ...rule.split(" "));
+  }
   return () => {
     restore();
     return Promise.resolve();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { forceSegments, makeLinesBad } from "./bad-line.ts";
 import { Daemon } from "./daemon.ts";
 import { countInvalid, invalidPackets } from "./invalid-packets.ts";
 import { Lab } from "./namespaces.ts";
@@ -26,5 +27,23 @@ test.for([
   expect(statistics).toMatchObject({ created: 200, successful: 200, failed: 0 });
   const { counters } = await daemon.stats();
   expect(counters.translated).toBe(200 * MESSAGES);
+  expect(await invalidPackets(lab)).toBe(0);
+});
+
+test.for([
+  { what: "2 % of all packets lost and 5 % late, one connection", transport: "t1", segment: undefined },
+  {
+    what: "2 % of all packets lost and 5 % late, a connection for each",
+    transport: "tn",
+    segment: undefined,
+  },
+  { what: "the same in segments of 100 bytes", transport: "t1", segment: 100 },
+] as const)("100 calls of SIPp over TCP, $what: none failed", async ({ transport, segment }) => {
+  if (segment !== undefined) await forceSegments(lab, segment);
+  await makeLinesBad(lab);
+  const statistics = await runSipp(lab, { calls: 100, rate: 50, transport });
+  expect(statistics).toMatchObject({ created: 100, successful: 100, failed: 0 });
+  const { counters } = await daemon.stats();
+  expect(counters.translated).toBe(100 * MESSAGES);
   expect(await invalidPackets(lab)).toBe(0);
 });
