@@ -179,6 +179,9 @@ export class StreamHalf {
     }
     const missing = output + text.length <= this.acked ? this.#missing(at) : undefined;
     if (missing !== undefined) [output, text] = [this.acked, missing];
+    // What the receiver has is not sent again, as its translation may be forgotten; where that is all, the segment stays
+    // an old one, which is answered by an acknowledgement.
+    else if (output + text.length <= this.acked) return { at: this.#emptyAt(at, natural), text: "" };
     let begins = shifted(this.shift, at) === output ? at : unshifted(this.shift, output);
     if (begins === undefined) {
       // The receiver has these bytes: otherwise they were kept.

@@ -82,7 +82,15 @@ export class TcpGateway {
 
   /** Gives their verdicts to all segments that have been taken in and can go, and holds the others. */
   conclude(batch: Batch): void {
-    for (const connection of this.#waiting) this.#conclude(connection, batch);
+    for (const connection of this.#waiting) {
+      try {
+        this.#conclude(connection, batch);
+      } catch (error) {
+        // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one.
+        connection.segments = connection.segments.filter(({ packet }) => packet !== undefined);
+        this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
+      }
+    }
   }
 
   /** To be called every few milliseconds while segments are held, and a few times a second in any case. */
