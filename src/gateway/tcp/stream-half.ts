@@ -84,6 +84,8 @@ export class StreamHalf {
   #waiting: Piece[] = [];
   #kept: Kept[] = [];
   #ahead: Ahead | undefined;
+  /** Up to where the sender was told that all was received, for a message whose beginning went ahead. */
+  #told = 0;
 
   /** @param first sequence number of the first byte: the one behind SYN */
   constructor(first: number) {
@@ -250,6 +252,7 @@ export class StreamHalf {
     const ahead = this.#ahead;
     if (ahead === undefined || output < ahead.output) return at;
     if (at >= ahead.to) this.#ahead = undefined;
+    this.#told = Math.max(this.#told, ahead.to);
     return Math.max(at, ahead.to);
   }
 
@@ -294,7 +297,7 @@ export class StreamHalf {
   /** Where a segment is to begin that lies within a kept message: not behind bytes that nobody else would send. */
   #beginsAt(at: number, natural: number, kept: Kept): number {
     let from = Math.min(natural, Math.max(this.sent, kept.output));
-    const isTold = this.#ahead !== undefined && at >= this.#ahead.to;
+    const isTold = at >= this.#told && this.#told > this.#edits.unmap(this.acked);
     if (isTold && this.acked < from) from = Math.max(this.acked, kept.output);
     return shifted(this.shift, at) === from || unshifted(this.shift, from) !== undefined ? from : kept.output;
   }
