@@ -27,7 +27,17 @@ test("of two calls between the same two media ports, the later one's media stays
   await second.providerSpeaks();
   const { phoneMedia, providerMedia, advertised } = second;
   // The first call learns that its flow is gone when the second one's stands, and looks for it.
-  await lab.exec("gw", "conntrack", "-D", "-p", "udp", "--orig-src", phoneAddress(0), "--orig-port-src", "6000");
+  await lab.exec(
+    "gw",
+    "conntrack",
+    "-D",
+    "-p",
+    "udp",
+    "--orig-src",
+    phoneAddress(0),
+    "--orig-port-src",
+    "6000",
+  );
   await second.phoneSpeaks();
   await second.providerSpeaks();
   // Longer than the gateway looks whether media has gone astray; from here on not one packet may be lost.
