@@ -108,6 +108,7 @@ export class Gateway {
     this.#attempt(() => this.#tcp.tick());
     this.#attempt(() => context.calls.refill(context.now, false));
     this.settle();
+    this.#attempt(() => context.stray.check(context.now));
   }
 
   /**

@@ -40,6 +40,8 @@ export class TcpGateway {
   readonly #connections = new Connections();
   /** Those with segments that have no verdict yet. */
   readonly #waiting = new Set<Connection>();
+  /** Those of which the present batch has segments. */
+  readonly #touched = new Set<Connection>();
   /** Those that have ended, and when, in milliseconds. */
   readonly #closed = new Map<Connection, number>();
   readonly #told = new Set<string>();
@@ -80,9 +82,13 @@ export class TcpGateway {
     return undefined;
   }
 
-  /** Gives their verdicts to all segments that have been taken in and can go, and holds the others. */
+  /**
+   * Gives their verdicts to all segments that have been taken in and can go, and holds the others. Connections of
+   * which this batch has nothing wait as they did: a phone that has many of them wait must not cost every packet.
+   */
   conclude(batch: Batch): void {
-    for (const connection of this.#waiting) {
+    for (const connection of this.#touched) {
+      this.#touched.delete(connection);
       try {
         this.#conclude(connection, batch);
       } catch (error) {
@@ -211,6 +217,7 @@ export class TcpGateway {
     };
     connection.segments.push(held);
     this.#waiting.add(connection);
+    this.#touched.add(connection);
     if (half === undefined) return;
     if (payload.length > 0 && !syn) {
       if (name !== connection.began && !connection.isSip) this.#notSip(connection);
