@@ -116,8 +116,9 @@ export class StrayEntries {
     if (leadsTo(entry, inside, this.#outside(component))) return true;
     const other = this.#componentAt(mappedTo(entry, inside).port);
     // Plain NAT may have given it a port that is another phone's: that makes it nobody's.
-    const isOfPhone = other !== undefined && isSameEndpoint(other.inside, inside);
-    if (isOfPhone && other.stream.call.beganAt >= stream.call.beganAt) return false;
+    const isOfPhone = other !== undefined && other !== component && isSameEndpoint(other.inside, inside);
+    const isLater = isOfPhone && other.stream.call.beganAt >= stream.call.beganAt;
+    if (isLater && leadsTo(entry, inside, this.#outside(other))) return false;
     this.#conntrack.remove(flow);
     this.#counters.strayRemoved++;
     return false;

@@ -43,6 +43,8 @@ test("what is taken for a literal is one for ipaddr.js too, and the same one", (
   const almost = fc.string({ unit: fc.constantFrom(..."01fF:::.12"), maxLength: 24 });
   fc.assert(
     fc.property(almost, (text) => {
+      // ipaddr.js reads the IPv4-compatible form (RFC 4291 §2.5.5.1, deprecated) as the IPv4-mapped one.
+      fc.pre(!/^::\d+\./.test(text));
       const bytes = parseIpv6(text);
       // ipaddr.js lets the dotted quad at the end be octal, and a "::" stand for nothing.
       if (bytes === undefined) return;
