@@ -1,8 +1,8 @@
-import type { MediaChange } from "../gateway/replay-arming.ts";
-import type { TimedMessage } from "../gateway/replay-capture.ts";
-import type { ReplayedMessage } from "../gateway/replay-message.ts";
-import { passedFor } from "../gateway/replay-summary.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
+import type { MediaChange } from "../replay/arming.ts";
+import type { TimedMessage } from "../replay/capture.ts";
+import type { ReplayedMessage } from "../replay/message.ts";
+import { passedFor } from "../replay/summary.ts";
 import type { BodyLeft } from "../translate/translation.ts";
 
 const INDENT = " ".repeat(14);

@@ -1,8 +1,8 @@
-import type { MediaChange } from "../gateway/replay-arming.ts";
-import type { ReplayedCapture } from "../gateway/replay-capture.ts";
-import type { ReplayedMessage } from "../gateway/replay-message.ts";
-import { summarize } from "../gateway/replay-summary.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
+import type { MediaChange } from "../replay/arming.ts";
+import type { ReplayedCapture } from "../replay/capture.ts";
+import type { ReplayedMessage } from "../replay/message.ts";
+import { summarize } from "../replay/summary.ts";
 import { seconds } from "./ladder.ts";
 
 /**

@@ -1,7 +1,7 @@
-import type { ReplayedCapture, TimedNote } from "../gateway/replay-capture.ts";
-import type { StreamNote } from "../gateway/replay-message.ts";
-import { type GivenPort, type Summary, summarize } from "../gateway/replay-summary.ts";
 import { numberToIpv4 } from "../packet/ipv4.ts";
+import type { ReplayedCapture, TimedNote } from "../replay/capture.ts";
+import type { StreamNote } from "../replay/message.ts";
+import { type GivenPort, type Summary, summarize } from "../replay/summary.ts";
 import type { FrameFault } from "../sip/stream-framer.ts";
 import { endpoint, ladders, printable, seconds } from "./ladder.ts";
 

@@ -6,9 +6,9 @@ import { LINK_REMEDY } from "../capture/link-layer.ts";
 import { readCapture } from "../capture/read-capture.ts";
 import { writePcap } from "../capture/write-pcap.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
-import { replayCapture } from "../gateway/replay-capture.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import { Network } from "../packet/network.ts";
+import { replayCapture } from "../replay/capture.ts";
 import { replayJson } from "./replay-json.ts";
 import { replayLines } from "./replay-lines.ts";
 

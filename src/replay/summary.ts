@@ -1,6 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { BodyLeft } from "../translate/translation.ts";
-import type { ReplayedMessage } from "./replay-message.ts";
+import type { ReplayedMessage } from "./message.ts";
 
 /** An external port of the gateway, and whom it was given to. */
 export interface GivenPort {

@@ -1,7 +1,7 @@
+import { payloadText } from "../gateway/flow-of.ts";
 import type { Network } from "../packet/network.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { scan } from "../sip/scan.ts";
-import { payloadText } from "./flow-of.ts";
 
 /** Which way a captured packet goes, as the gateway would see it; or why the replay does not follow it. */
 export type Side =

@@ -1,8 +1,8 @@
+import type { Outcome } from "../gateway/context.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { BodyLeft, Edit } from "../translate/translation.ts";
-import type { Outcome } from "./context.ts";
-import type { MediaChange } from "./replay-arming.ts";
-import type { Connection, HalfName, StreamEvent } from "./replay-connections.ts";
+import type { MediaChange } from "./arming.ts";
+import type { Connection, HalfName, StreamEvent } from "./connections.ts";
 
 /** One SIP message of a capture, and what the gateway would have done with it. */
 export interface ReplayedMessage {

@@ -1,9 +1,9 @@
 import { type StreamData, TcpStream } from "../capture/tcp-stream.ts";
+import { StreamEdits } from "../gateway/tcp/stream-edits.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { readSegment } from "../packet/tcp-segment.ts";
 import { type FrameFault, StreamFramer } from "../sip/stream-framer.ts";
-import { StreamEdits } from "./tcp/stream-edits.ts";
 
 /** One direction of a connection. */
 export interface HalfConnection {

@@ -1,12 +1,12 @@
+import type { Outcome } from "../gateway/context.ts";
 import { checksumOf, sumWords } from "../packet/checksum.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { PacketView } from "../packet/packet-view.ts";
 import { readSegment } from "../packet/tcp-segment.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
-import type { Outcome } from "./context.ts";
-import type { Connection, HalfConnection, HalfName } from "./replay-connections.ts";
-import type { ReplayedMessage } from "./replay-message.ts";
+import type { Connection, HalfConnection, HalfName } from "./connections.ts";
+import type { ReplayedMessage } from "./message.ts";
 
 const LARGEST_PACKET = 65_535;
 const SOURCE = 12;

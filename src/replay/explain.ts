@@ -6,7 +6,7 @@ import { ListedMapping } from "../translate/listed-mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import type { BodyLeft } from "../translate/translation.ts";
-import type { Hairpin } from "./replay-message.ts";
+import type { Hairpin } from "./message.ts";
 
 /**
  * Why the body of a translated message was left alone. The engine's outcome does not tell, but it hangs on the message

@@ -4,11 +4,11 @@ import type { Config } from "../config/schema.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Network } from "../packet/network.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
+import type { Connection, HalfName } from "./connections.ts";
+import type { Found, ReplayedMessage, StreamNote } from "./message.ts";
+import { leavingGateway, leavingSegment } from "./output.ts";
 import { Replay } from "./replay.ts";
-import type { Connection, HalfName } from "./replay-connections.ts";
-import type { Found, ReplayedMessage, StreamNote } from "./replay-message.ts";
-import { leavingGateway, leavingSegment } from "./replay-output.ts";
-import { receivedAddress } from "./replay-side.ts";
+import { receivedAddress } from "./side.ts";
 
 /** Stands in for an external address that nobody has named (TEST-NET-1 of RFC 5737). */
 const STAND_IN = "192.0.2.1";
