@@ -20,21 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ["packet"],
   gateway: ["config", "observe", "translate", "table", "store", "capture", "kernel", "sip", "sdp", "packet"],
   replay: ["gateway", "config", "observe", "translate", "table", "capture", "sip", "packet"],
-  cli: [
-    ...[
-      "replay",
-      "gateway",
-      "config",
-      "observe",
-      "rules",
-      "translate",
-      "store",
-      "capture",
-      "kernel",
-      "sip",
-      "packet",
-    ],
-  ],
+  cli: "replay gateway config observe rules translate store capture kernel sip packet".split(" "),
 };
 /** Folders of the packet path, which imports no library but its log. */
 const PACKET_PATH = ["packet", "sip", "sdp", "translate", "table", "kernel", "gateway"];

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { BindingRow } from "../gateway/rows-binding.ts";
+import type { BindingRow } from "../gateway/rows/binding.ts";
 import { endpoint } from "./ladder.ts";
 import { registerListing } from "./listing.ts";
 import { ending, since } from "./span.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CallRow } from "../gateway/rows-call.ts";
+import type { CallRow } from "../gateway/rows/call.ts";
 import { endpoint } from "./ladder.ts";
 import { registerListing } from "./listing.ts";
 import { ending, since } from "./span.ts";

@@ -1,4 +1,4 @@
-import type { EndRow } from "../gateway/rows.ts";
+import type { EndRow } from "../gateway/rows/ending.ts";
 
 /** A span of time in its two largest units: "12s", "2m05s", "1h30m", "3d04h"; less than nothing is "0s". */
 export function span(milliseconds: number): string {

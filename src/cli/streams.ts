@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ComponentRow, StreamRow } from "../gateway/rows-stream.ts";
+import type { ComponentRow, StreamRow } from "../gateway/rows/stream.ts";
 import { endpoint } from "./ladder.ts";
 import { registerListing } from "./listing.ts";
 import { ending, since } from "./span.ts";

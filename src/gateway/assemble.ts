@@ -27,7 +27,7 @@ import { openPersistence } from "./persistence.ts";
 import { Pins } from "./pins.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { routedInside, routeToDestination } from "./route.ts";
-import { Rows } from "./rows.ts";
+import { Rows } from "./rows/rows.ts";
 import { type GatewayStats, statisticsOf } from "./stats.ts";
 import { StrayEntries } from "./stray-entries.ts";
 import { observeTable, unkept } from "./table-observer.ts";

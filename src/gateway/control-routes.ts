@@ -2,7 +2,7 @@ import type { ControlRoutes } from "../observe/control.ts";
 import { ControlError } from "../observe/control-error.ts";
 import { canonicalHost } from "../packet/host.ts";
 import type { RunningGateway } from "./assemble.ts";
-import type { RowFilter } from "./rows.ts";
+import type { RowFilter } from "./rows/rows.ts";
 
 /** What the control socket of a gateway serves. */
 export function controlRoutes({ rows, stats }: Pick<RunningGateway, "rows" | "stats">): ControlRoutes {

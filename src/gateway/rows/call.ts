@@ -1,7 +1,7 @@
-import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Call, CallPhase } from "../table/call.ts";
-import type { Ending } from "../table/call-ending.ts";
-import type { EndRow, TimeOf } from "./rows.ts";
+import type { Endpoint, Transport } from "../../packet/endpoint.ts";
+import type { Call, CallPhase } from "../../table/call.ts";
+import type { Ending } from "../../table/call-ending.ts";
+import { type EndRow, endRow, type TimeOf } from "./ending.ts";
 
 /** A call as `GET /calls` shows it; times are ISO 8601. */
 export interface CallRow {
@@ -54,11 +54,6 @@ export function callRow(call: Call, ending: Ending | undefined, time: TimeOf): C
     flowing: call.isFlowing,
     streams: streams.size,
   };
-}
-
-/** How a call ends, as its own row and those of its streams show it. */
-export function endRow(ending: Ending | undefined, time: TimeOf): EndRow | null {
-  return ending === undefined ? null : { at: time(ending.at), why: ending.why };
 }
 
 function whyOf({ phase, isFlowing }: Call): CallRow["why"] {

@@ -1,7 +1,7 @@
-import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Binding, BindingEnding } from "../table/bindings.ts";
-import { outsideOf } from "./external-address.ts";
-import type { EndRow, TimeOf } from "./rows.ts";
+import type { Endpoint, Transport } from "../../packet/endpoint.ts";
+import type { Binding, BindingEnding } from "../../table/bindings.ts";
+import { outsideOf } from "../external-address.ts";
+import type { EndRow, TimeOf } from "./ending.ts";
 
 /** A binding as `GET /bindings` shows it; times are ISO 8601. */
 export interface BindingRow {

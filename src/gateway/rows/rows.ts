@@ -1,9 +1,10 @@
-import type { Binding } from "../table/bindings.ts";
-import type { Call } from "../table/call.ts";
-import type { GatewayContext } from "./context.ts";
-import { type BindingRow, bindingRow } from "./rows-binding.ts";
-import { type CallRow, callRow } from "./rows-call.ts";
-import { type StreamRow, streamRow } from "./rows-stream.ts";
+import type { Binding } from "../../table/bindings.ts";
+import type { Call } from "../../table/call.ts";
+import type { GatewayContext } from "../context.ts";
+import { type BindingRow, bindingRow } from "./binding.ts";
+import { type CallRow, callRow } from "./call.ts";
+import type { TimeOf } from "./ending.ts";
+import { type StreamRow, streamRow } from "./stream.ts";
 
 /** Which rows are wanted: all, those of one inside address, those of one call. */
 export interface RowFilter {
@@ -11,15 +12,6 @@ export interface RowFilter {
   readonly inside?: string | undefined;
   readonly callId?: string | undefined;
 }
-
-/** When something ends if nothing more is heard of it, ISO 8601, and why. */
-export interface EndRow {
-  readonly at: string;
-  readonly why: string;
-}
-
-/** Writes milliseconds of the gateway's clock as ISO 8601, in UTC. */
-export type TimeOf = (milliseconds: number) => string;
 
 /**
  * Rows shows what is in the table, as plain values that JSON can carry.

@@ -1,12 +1,11 @@
-import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import type { Call } from "../table/call.ts";
-import type { Ending } from "../table/call-ending.ts";
-import { RANKS, rankOf } from "../table/slots.ts";
-import { type Component, expectationsOf, type Stream, type WaitReason } from "../table/streams.ts";
-import type { Wanted } from "../table/wanted.ts";
-import { outsideOf } from "./external-address.ts";
-import type { EndRow, TimeOf } from "./rows.ts";
-import { endRow } from "./rows-call.ts";
+import type { Endpoint, Transport } from "../../packet/endpoint.ts";
+import type { Call } from "../../table/call.ts";
+import type { Ending } from "../../table/call-ending.ts";
+import { RANKS, rankOf } from "../../table/slots.ts";
+import { type Component, expectationsOf, type Stream, type WaitReason } from "../../table/streams.ts";
+import type { Wanted } from "../../table/wanted.ts";
+import { outsideOf } from "../external-address.ts";
+import { type EndRow, endRow, type TimeOf } from "./ending.ts";
 
 /** An expectation: from whom media is let in, or to whom the phone's own first packet may go out. */
 export type WantedRow =

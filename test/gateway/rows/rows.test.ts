@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { schema } from "../../src/config/schema.ts";
-import { externalAddress } from "../../src/gateway/external-address.ts";
-import { Rows } from "../../src/gateway/rows.ts";
-import { makeTables, type Tables } from "../../src/gateway/tables.ts";
-import type { ArmFailed, Arming } from "../../src/table/arming.ts";
-import type { Binding } from "../../src/table/bindings.ts";
-import type { Call } from "../../src/table/call.ts";
-import type { TableObserver } from "../../src/table/observer.ts";
-import type { Component, MediaTarget, Stream } from "../../src/table/streams.ts";
-import { TimerWheel } from "../../src/table/timer-wheel.ts";
-import { wantedKey } from "../../src/table/wanted.ts";
+import { schema } from "../../../src/config/schema.ts";
+import { externalAddress } from "../../../src/gateway/external-address.ts";
+import { Rows } from "../../../src/gateway/rows/rows.ts";
+import { makeTables, type Tables } from "../../../src/gateway/tables.ts";
+import type { ArmFailed, Arming } from "../../../src/table/arming.ts";
+import type { Binding } from "../../../src/table/bindings.ts";
+import type { Call } from "../../../src/table/call.ts";
+import type { TableObserver } from "../../../src/table/observer.ts";
+import type { Component, MediaTarget, Stream } from "../../../src/table/streams.ts";
+import { TimerWheel } from "../../../src/table/timer-wheel.ts";
+import { wantedKey } from "../../../src/table/wanted.ts";
 
 const EXTERNAL = "203.0.113.1";
 const PEER = "203.0.113.2";
