@@ -1,5 +1,5 @@
 import { AT, COLON, decimal, equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
-import type { Span } from "../sip/message.ts";
+import type { Span } from "../sip/span.ts";
 import { hostEndOf } from "../sip/uri.ts";
 import { scanAddress } from "./address.ts";
 import { fieldAt } from "./line.ts";

@@ -1,5 +1,5 @@
 import { find, SP, trimEnd } from "../sip/characters.ts";
-import type { Span } from "../sip/message.ts";
+import type { Span } from "../sip/span.ts";
 
 /** Offset of the line feed that ends the line which starts at `start`, or `end`. */
 export function lineFeedAt(text: string, start: number, end: number): number {

@@ -1,5 +1,5 @@
 import { decimal, find, SLASH } from "../sip/characters.ts";
-import type { Span } from "../sip/message.ts";
+import type { Span } from "../sip/span.ts";
 import { fieldAt } from "./line.ts";
 
 /** MediaLine is what an m= line itself says (RFC 8866 §5.14). */

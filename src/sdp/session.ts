@@ -1,5 +1,5 @@
 import type { Transport } from "../packet/endpoint.ts";
-import type { Span } from "../sip/message.ts";
+import type { Span } from "../sip/span.ts";
 
 /** An address in a c=, o= or a= line: its text, where it stands, and the family the line names. */
 export interface Address extends Span {

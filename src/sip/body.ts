@@ -2,8 +2,9 @@ import { boundary, contentKind, isEncoded } from "./content-type.ts";
 import { scanFields } from "./fields.ts";
 import { Header } from "./header-names.ts";
 import { HeaderTable } from "./headers.ts";
-import type { SipMessage, Span } from "./message.ts";
+import type { SipMessage } from "./message.ts";
 import { scanParts } from "./multipart.ts";
+import type { Span } from "./span.ts";
 
 /** SdpBody is one session description in a message: where it stands, and whether it is whole or a fragment. */
 export interface SdpBody extends Span {

@@ -2,9 +2,10 @@ import type { Transport } from "../packet/endpoint.ts";
 import { skipSpace } from "./characters.ts";
 import { deltaSeconds } from "./expires.ts";
 import { Header } from "./header-names.ts";
-import type { SipMessage, Span } from "./message.ts";
+import type { SipMessage } from "./message.ts";
 import { scanNameAddress } from "./name-address.ts";
 import { findParameter } from "./parameters.ts";
+import type { Span } from "./span.ts";
 import { scanUri, transportOf } from "./uri.ts";
 
 /** Contact is one value of a Contact field (RFC 3261 §20.10). */

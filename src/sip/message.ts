@@ -1,11 +1,6 @@
 import type { HeaderTable } from "./headers.ts";
+import type { Span } from "./span.ts";
 import type { Via } from "./via.ts";
-
-/** A half-open range of offsets into the scanned text. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * SipMessage is one request or response as spans into the text it was scanned from; nothing is copied.

@@ -1,5 +1,5 @@
 import { CR, LF } from "./characters.ts";
-import type { Span } from "./message.ts";
+import type { Span } from "./span.ts";
 
 /**
  * The parts of the multipart body in `[start, end)`, each with its fields, without the line end that belongs to

@@ -11,7 +11,7 @@ import {
   skipSpace,
   trimEnd,
 } from "./characters.ts";
-import type { Span } from "./message.ts";
+import type { Span } from "./span.ts";
 
 /** Parameter is one `;name=value` of a header value or a URI; an empty value span stands behind the name. */
 export interface Parameter {

@@ -3,10 +3,11 @@ import { type CSeq, scanCSeq } from "./cseq.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import type { HeaderTable } from "./headers.ts";
 import { identifier } from "./identifier.ts";
-import type { SipMessage, Span } from "./message.ts";
+import type { SipMessage } from "./message.ts";
 import { scanNameAddress } from "./name-address.ts";
 import { type NotSip, type NotSipReason, notSip } from "./not-sip.ts";
 import { parameterText } from "./parameters.ts";
+import type { Span } from "./span.ts";
 import type { StartLine } from "./start-line.ts";
 import { scanVia, type Via } from "./via.ts";
 

@@ -9,8 +9,8 @@ import {
   SLASH,
   skipSpace,
 } from "./characters.ts";
-import type { Span } from "./message.ts";
 import { type Parameter, scanParameter } from "./parameters.ts";
+import type { Span } from "./span.ts";
 import { hostEndOf } from "./uri.ts";
 
 /** Via is one Via value as offsets into the text it stands in (RFC 3261 §20.42). */

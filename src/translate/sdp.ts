@@ -1,7 +1,7 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Address, AttributeAddress, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
-import type { Span } from "../sip/message.ts";
+import type { Span } from "../sip/span.ts";
 import type { EditList } from "./edits.ts";
 import type { Mapping, MediaRewrite } from "./mapping.ts";
 import { type MediaUse, type SdpPlace, type Skipped, skipped } from "./translation.ts";

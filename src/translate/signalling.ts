@@ -1,9 +1,10 @@
 import type { Transport } from "../packet/endpoint.ts";
 import { equals, equalsIgnoringCase, skipSpace } from "../sip/characters.ts";
 import { Header, type HeaderId } from "../sip/header-names.ts";
-import type { SipMessage, Span } from "../sip/message.ts";
+import type { SipMessage } from "../sip/message.ts";
 import { scanNameAddress } from "../sip/name-address.ts";
 import { findParameter } from "../sip/parameters.ts";
+import type { Span } from "../sip/span.ts";
 import { isHostLiteral, type SipUri, scanUri, transportOf } from "../sip/uri.ts";
 import type { Via } from "../sip/via.ts";
 import type { EditList } from "./edits.ts";

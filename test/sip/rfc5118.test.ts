@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { SipMessage, Span } from "../../src/sip/message.ts";
+import type { SipMessage } from "../../src/sip/message.ts";
 import { scanNameAddress } from "../../src/sip/name-address.ts";
 import { scan } from "../../src/sip/scan.ts";
+import type { Span } from "../../src/sip/span.ts";
 import { scanUri } from "../../src/sip/uri.ts";
 import { translateOutbound } from "../../src/translate/outbound.ts";
 import { sample } from "../translate/corpus.ts";
