@@ -1,6 +1,6 @@
 import { type Address, addressOf, endpointKey, hostOf } from "../packet/address.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
 import type { GatewayContext, Pinning } from "./context.ts";
 import { outsideOf } from "./external-address.ts";

@@ -5,23 +5,16 @@ import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
-import type { Binding, EndpointKey } from "../table/bindings.ts";
+import type { Binding, EndpointKey } from "../table/binding.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import type { ExternalAddress } from "./external-address.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
 import type { MediaHostPolicy } from "./outbound-mapping.ts";
+import type { Sides } from "./route.ts";
 import { type Accept, Departures } from "./tcp/departures.ts";
 import { TcpGateway } from "./tcp/tcp-gateway.ts";
-
-/** Interface indexes of the two sides; they change when an interface is made anew. */
-export interface Sides {
-  inside: ReadonlySet<number>;
-  outside: number;
-  /** Bytes; a packet that grows past it loses its DF bit. */
-  mtu: number;
-}
 
 /** What a packet that is neither UDP nor TCP is counted as. */
 const UNREAD: Readonly<Record<Exclude<PacketKind, "udp" | "tcp" | "ipv6">, PassReason>> = {

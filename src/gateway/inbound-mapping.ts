@@ -1,6 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { MediaDescription } from "../sdp/session.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
 import type { Mapping, MediaRewrite, Place, Rewrite } from "../translate/mapping.ts";

@@ -5,7 +5,7 @@ import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
 import type { MediaTarget } from "../table/streams.ts";
 import { translateInbound } from "../translate/inbound.ts";

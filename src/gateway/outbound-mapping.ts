@@ -1,7 +1,7 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
 import type { MediaDescription, Rtcp } from "../sdp/session.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Call } from "../table/call.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";

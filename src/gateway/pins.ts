@@ -11,7 +11,7 @@ import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
 import { type ExternalAddress, outsideOf } from "./external-address.ts";
 

@@ -1,7 +1,14 @@
 import type { Routes } from "../kernel/routes.ts";
 import type { Address } from "../packet/address.ts";
 import type { RouteOf } from "./context.ts";
-import type { Sides } from "./gateway.ts";
+
+/** Interface indexes of the two sides; they change when an interface is made anew. */
+export interface Sides {
+  inside: ReadonlySet<number>;
+  outside: number;
+  /** Bytes; a packet that grows past it loses its DF bit. */
+  mtu: number;
+}
 
 /** Answers by the kernel's own routing: only what leaves by the outside interface is followed. */
 export function routeToDestination(routes: Routes, sides: Sides): RouteOf {

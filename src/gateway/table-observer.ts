@@ -1,6 +1,6 @@
 import type { Counters } from "../observe/counters.ts";
 import type { Logger } from "../observe/log.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { Call } from "../table/call.ts";
 import type { TableObserver } from "../table/observer.ts";
 import type { Component } from "../table/streams.ts";

@@ -16,7 +16,7 @@ import { numberToIpv4 } from "../packet/ipv4.ts";
 import { PacketView } from "../packet/packet-view.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
-import type { Binding } from "../table/bindings.ts";
+import type { Binding } from "../table/binding.ts";
 import type { TableObserver } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import type { Edit } from "../translate/translation.ts";

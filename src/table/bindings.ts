@@ -1,88 +1,10 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
+import { Binding, type EndpointKey, type InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import type { Flow } from "./flows.ts";
-import type { InsideHost, InsideHosts } from "./inside-hosts.ts";
-import { Places } from "./places.ts";
+import type { InsideHosts } from "./inside-hosts.ts";
 import type { PortPool } from "./ports.ts";
-import type { TimerEntry, TimerWheel } from "./timer-wheel.ts";
-
-/** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
-export type EndpointKey = number | string;
-
-/**
- * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
- * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
- */
-export class Binding implements TimerEntry {
-  readonly key: EndpointKey;
-  readonly inside: Endpoint;
-  readonly transport: Transport;
-  /** External signalling port; with IPv6, where nothing is translated, its own. */
-  readonly port: number;
-  readonly host: InsideHost;
-  /** Its flows by remote endpoint. */
-  readonly flows = new BoundedMap<EndpointKey, Flow>();
-  /**
-   * Milliseconds until which it is registered, or was, by registrar and address-of-record. When there are too
-   * many, what was granted longest ago is forgotten: as a rule that is what ends first.
-   */
-  readonly registrations = new BoundedMap<string, number>();
-  /** How many calls it has. */
-  calls = 0;
-  /** How many TCP connections it has. */
-  connections = 0;
-  /** True when it was made for a connection from it: when that has ended, nobody listens there as a rule. */
-  isOfConnection = false;
-  /** Milliseconds of its last packet. */
-  spokeAt: number;
-  /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
-  readonly portless = new Places();
-  /** The binding of the same host that was made before it. */
-  before: Binding | undefined = undefined;
-  // It is its own timer: an object and a closure for each would cost as much as everything above.
-  due = 0;
-  next: TimerEntry | undefined = undefined;
-  previous: TimerEntry | undefined = undefined;
-  slot = -1;
-  readonly #review: (binding: Binding, now: number) => void;
-
-  /** @param review called when its timer is due */
-  constructor(
-    key: EndpointKey,
-    inside: Endpoint,
-    transport: Transport,
-    port: number,
-    host: InsideHost,
-    now: number,
-    review: (binding: Binding, now: number) => void,
-  ) {
-    this.key = key;
-    this.inside = inside;
-    this.transport = transport;
-    this.port = port;
-    this.host = host;
-    this.spokeAt = now;
-    this.#review = review;
-  }
-
-  expire(now: number): void {
-    this.#review(this, now);
-  }
-
-  /** True when nothing but the connection it was made for has come of it. */
-  get isUnused(): boolean {
-    const { isOfConnection, connections, calls, registrations } = this;
-    return isOfConnection && connections === 0 && calls === 0 && registrations.size === 0;
-  }
-
-  /** Milliseconds; when the last of its registrations ends, or ended; 0 when it never had one. */
-  get registeredUntil(): number {
-    let latest = 0;
-    for (const until of this.registrations.values()) latest = Math.max(latest, until);
-    return latest;
-  }
-}
+import type { TimerWheel } from "./timer-wheel.ts";
 
 /**
  * Milliseconds a binding outlives its registration: a refresh may be late by its retransmissions (RFC 3261

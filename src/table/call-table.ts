@@ -1,7 +1,6 @@
-import type { Binding } from "./bindings.ts";
+import type { Binding, InsideHost } from "./binding.ts";
 import type { Call } from "./call.ts";
 import { FairQueue } from "./fair-queue.ts";
-import type { InsideHost } from "./inside-hosts.ts";
 
 /** Calls looked at for one that may make room, so that a table of calls whose media flows costs bounded work. */
 const IDLE_SEARCH = 16;

@@ -1,6 +1,5 @@
-import type { Binding } from "./bindings.ts";
+import type { Binding, InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import type { InsideHost } from "./inside-hosts.ts";
 import { ownText } from "./own-text.ts";
 import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
 import type { TimerEntry } from "./timer-wheel.ts";

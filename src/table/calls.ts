@@ -1,6 +1,6 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
-import type { Binding } from "./bindings.ts";
+import type { Binding } from "./binding.ts";
 import { Call, MOST_TAGS } from "./call.ts";
 import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
 import { CallTable } from "./call-table.ts";

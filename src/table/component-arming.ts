@@ -11,7 +11,8 @@ import {
   type WaitReason,
 } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { unserved, type Wanted, wantedKey } from "./wanted.ts";
+import { type Wanted, wantedKey } from "./wanted.ts";
+import { unserved } from "./wanted-for.ts";
 
 /** New attempts at one arming when the kernel refuses it. */
 const MOST_ATTEMPTS = 3;

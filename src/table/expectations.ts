@@ -14,7 +14,8 @@ import {
   type Stream,
 } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { ANY_SOURCE, names, type SourcePolicy, type Wanted, wantedFor, wantedKey } from "./wanted.ts";
+import { ANY_SOURCE, names, type Wanted, wantedKey } from "./wanted.ts";
+import { type SourcePolicy, wantedFor } from "./wanted-for.ts";
 
 /** How expectations are kept. */
 export interface ExpectationOptions {

@@ -1,4 +1,4 @@
-import type { Binding } from "./bindings.ts";
+import type { Binding } from "./binding.ts";
 import type { Call } from "./call.ts";
 import type { EndReason } from "./call-ending.ts";
 import type { Component } from "./streams.ts";

@@ -1,5 +1,5 @@
+import type { InsideHost } from "./binding.ts";
 import { FairQueue } from "./fair-queue.ts";
-import type { InsideHost } from "./inside-hosts.ts";
 import { OldestFirst } from "./oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "./streams.ts";
 

@@ -11,7 +11,7 @@ import {
   streamKey,
 } from "./streams.ts";
 import { TimerWheel } from "./timer-wheel.ts";
-import { MOST_PAIRS } from "./wanted.ts";
+import { MOST_PAIRS } from "./wanted-for.ts";
 
 /** Why a stream could not be made. */
 export type StreamRefusal = "table-full" | "ports-exhausted" | "too-many-ports";

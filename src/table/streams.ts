@@ -1,7 +1,7 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
+import type { InsideHost } from "./binding.ts";
 import type { BoundedMap } from "./bounded-map.ts";
-import type { InsideHost } from "./inside-hosts.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -1,5 +1,5 @@
 import { hostOf } from "../packet/address.ts";
-import type { Binding } from "./bindings.ts";
+import type { Binding } from "./binding.ts";
 import type { Call } from "./call.ts";
 import type { BindingRecord, CallRecord } from "./record.ts";
 

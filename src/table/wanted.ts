@@ -1,5 +1,4 @@
 import type { Endpoint } from "../packet/endpoint.ts";
-import type { Component, MediaFlow, MediaTarget, Stream } from "./streams.ts";
 
 /**
  * One expectation that a component wants in the kernel. `source` undefined lets any host in; the outbound one
@@ -8,12 +7,6 @@ import type { Component, MediaFlow, MediaTarget, Stream } from "./streams.ts";
 export type Wanted =
   | { readonly direction: "inbound"; readonly source: string | undefined }
   | { readonly direction: "outbound"; readonly remote: Endpoint };
-
-/**
- * Whose packets may open a media flow: the hosts the SDP names and the signalling peer, anybody, or the signalling
- * peer alone.
- */
-export type SourcePolicy = "signalled" | "any" | "peer";
 
 /** The name of an expectation within its component. */
 export function wantedKey(wanted: Wanted): string {
@@ -25,70 +18,7 @@ export function wantedKey(wanted: Wanted): string {
 /** The key of the expectation that lets any host in. */
 export const ANY_SOURCE = wantedKey({ direction: "inbound", source: undefined });
 
-/** The kernel takes 4 expectations of a class per master and evicts the oldest beyond that, without a word. */
-const MOST_OF_A_CLASS = 4;
-/** So more port pairs than this cannot have an inbound and an outbound expectation each. */
-export const MOST_PAIRS = MOST_OF_A_CLASS / 2;
-
-/**
- * The expectations a component needs while no media flows, given every answer its call has had.
- *
- * Before any answer, anyone may send to it (early media may come from anywhere); after that only the hosts that
- * `policy` allows. A remote on hold is sent nothing and sends nothing.
- *
- * @param targets what the remote parties' SDP says of this stream's m= line, the latest last
- */
-export function wantedFor(
-  component: Component,
-  targets: readonly MediaTarget[],
-  policy: SourcePolicy,
-): Wanted[] {
-  const { stream } = component;
-  if (targets.length === 0) return [inbound(policy === "peer" ? stream.peer : undefined)];
-  const most = MOST_OF_A_CLASS / stream.target.count;
-  const outbound: Wanted[] = [];
-  const sources = new Set<string | undefined>();
-  for (const target of targets.slice(1 - most)) {
-    const remote = remoteOf(component, stream, target);
-    // Port 0 rejects the line, its RTCP with it (RFC 3264 §6).
-    if (remote === undefined || target.held || target.rtp.port === 0) continue;
-    outbound.push({ direction: "outbound", remote });
-    if (policy === "signalled") sources.add(remote.host);
-  }
-  if (outbound.length === 0) return [];
-  if (policy === "any") sources.add(undefined);
-  else if (policy === "peer" || sources.size + outbound.length < most) sources.add(stream.peer);
-  // Forks that answer from several hosts would need more inbound slots than the kernel gives a master.
-  const from = sources.size + outbound.length > most ? [undefined] : [...sources];
-  // concat() leaves no room for more, and there are two of these for every stream.
-  return from.map(inbound).concat(outbound);
-}
-
-/**
- * What of `wanted` a flow leaves to be expected: nothing when it is with the very endpoint the SDP names, as it then
- * carries both directions (RFC 4961); otherwise all of it, since the phone's own way out needs its twin beside it.
- */
-export function unserved(wanted: readonly Wanted[], flow: MediaFlow | undefined): readonly Wanted[] {
-  if (flow === undefined) return wanted;
-  const { host, port } = flow.remote;
-  const isServed = wanted.some(
-    (one) => one.direction === "outbound" && one.remote.host === host && one.remote.port === port,
-  );
-  return isServed ? [] : wanted;
-}
-
 /** True when the SDP names this host as one that media may come from. */
 export function names(wanted: readonly Wanted[], host: string): boolean {
   return wanted.some((one) => (one.direction === "inbound" ? one.source === host : one.remote.host === host));
-}
-
-function inbound(source: string | undefined): Wanted {
-  return { direction: "inbound", source };
-}
-
-function remoteOf(component: Component, stream: Stream, target: MediaTarget): Endpoint | undefined {
-  const offset = 2 * component.pair;
-  if (component.kind === "rtp") return { host: target.rtp.host, port: target.rtp.port + offset };
-  if (target.rtcp === undefined || (target.mux && stream.mux)) return undefined;
-  return { host: target.rtcp.host, port: target.rtcp.port + offset };
 }

@@ -1,5 +1,6 @@
 import type { Arming } from "../../src/table/arming.ts";
-import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/binding.ts";
+import { Bindings } from "../../src/table/bindings.ts";
 import type { Call } from "../../src/table/call.ts";
 import { Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";

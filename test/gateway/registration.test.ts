@@ -5,7 +5,8 @@ import { noteRegister, noteRegistration } from "../../src/gateway/registration.t
 import { addressOf, endpointKey } from "../../src/packet/address.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
-import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/binding.ts";
+import { Bindings } from "../../src/table/bindings.ts";
 import type { Flow } from "../../src/table/flows.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { PortPool } from "../../src/table/ports.ts";

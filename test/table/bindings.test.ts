@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/binding.ts";
+import { Bindings } from "../../src/table/bindings.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ArmFailure } from "../../src/table/arming.ts";
-import type { Binding } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/binding.ts";
 import type { Call } from "../../src/table/call.ts";
 import type { Calls } from "../../src/table/calls.ts";
 import type { Component, MediaTarget, Stream } from "../../src/table/streams.ts";
 import type { TimerWheel } from "../../src/table/timer-wheel.ts";
-import type { SourcePolicy } from "../../src/table/wanted.ts";
+import type { SourcePolicy } from "../../src/table/wanted-for.ts";
 import { type ArmingRecorder, target } from "./arming-recorder.ts";
 import { makeCalls } from "./make-calls.ts";
 

@@ -1,10 +1,11 @@
-import { type Binding, Bindings } from "../../src/table/bindings.ts";
+import type { Binding } from "../../src/table/binding.ts";
+import { Bindings } from "../../src/table/bindings.ts";
 import type { EndReason } from "../../src/table/call-ending.ts";
 import { type CallLimits, Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
-import type { SourcePolicy } from "../../src/table/wanted.ts";
+import type { SourcePolicy } from "../../src/table/wanted-for.ts";
 import { ArmingRecorder } from "./arming-recorder.ts";
 
 /** Milliseconds. */

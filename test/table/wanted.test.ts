@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Component, MediaTarget } from "../../src/table/streams.ts";
-import { names, type SourcePolicy, unserved, wantedFor, wantedKey } from "../../src/table/wanted.ts";
+import { names, wantedKey } from "../../src/table/wanted.ts";
+import { type SourcePolicy, unserved, wantedFor } from "../../src/table/wanted-for.ts";
 import { target } from "./arming-recorder.ts";
 import { makeCalls } from "./make-calls.ts";
 

@@ -1,5 +1,6 @@
 import type { Endpoint, Transport } from "../../packet/endpoint.ts";
-import type { Binding, BindingEnding } from "../../table/bindings.ts";
+import type { Binding } from "../../table/binding.ts";
+import type { BindingEnding } from "../../table/bindings.ts";
 import { outsideOf } from "../external-address.ts";
 import type { EndRow, TimeOf } from "./ending.ts";
 

@@ -1,4 +1,4 @@
-import type { Binding } from "../../table/bindings.ts";
+import type { Binding } from "../../table/binding.ts";
 import type { Call } from "../../table/call.ts";
 import type { GatewayContext } from "../context.ts";
 import { type BindingRow, bindingRow } from "./binding.ts";

@@ -1,10 +1,7 @@
-import type { Binding, EndpointKey } from "../../table/bindings.ts";
+import type { Binding, EndpointKey } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
-import type { HeldSegment } from "./segments.ts";
+import type { HalfName, HeldSegment } from "./segments.ts";
 import type { StreamHalf } from "./stream-half.ts";
-
-/** Which direction of a connection: outbound is from the phone. */
-export type HalfName = "outbound" | "inbound";
 
 /** Connection is one TCP connection between a binding and a remote endpoint, followed from its SYN. */
 export interface Connection {

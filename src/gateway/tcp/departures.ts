@@ -3,9 +3,9 @@ import { PacketView } from "../../packet/packet-view.ts";
 import type { OptionEdits } from "../../packet/tcp-options.ts";
 import { writeTcpPacket } from "../../packet/write-tcp.ts";
 import type { GatewayContext } from "../context.ts";
-import type { Sides } from "../gateway.ts";
-import type { Connection, HalfName } from "./connections.ts";
-import type { HeldSegment } from "./segments.ts";
+import type { Sides } from "../route.ts";
+import type { Connection } from "./connections.ts";
+import type { HalfName, HeldSegment } from "./segments.ts";
 import { NO_SHIFT, type SequenceShift } from "./sequence-shift.ts";
 import type { Rendered, StreamHalf } from "./stream-half.ts";
 

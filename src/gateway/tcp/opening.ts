@@ -1,7 +1,7 @@
 import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
 import type { PacketView } from "../../packet/packet-view.ts";
-import type { Binding } from "../../table/bindings.ts";
+import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import type { GatewayContext } from "../context.ts";
 import { flowOf } from "../flow-of.ts";

@@ -1,5 +1,7 @@
-import type { HalfName } from "./connections.ts";
 import type { Piece } from "./stream-half.ts";
+
+/** Which direction of a connection: outbound is from the phone. */
+export type HalfName = "outbound" | "inbound";
 
 /** HeldSegment is a segment that has no verdict yet. */
 export interface HeldSegment extends Piece {

@@ -4,15 +4,15 @@ import { endpointKey } from "../../packet/address.ts";
 import type { PacketView } from "../../packet/packet-view.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
-import type { EndpointKey } from "../../table/bindings.ts";
+import type { EndpointKey } from "../../table/binding.ts";
 import type { Edit } from "../../translate/translation.ts";
 import type { GatewayContext, Outcome } from "../context.ts";
 import type { Inbound } from "../inbound.ts";
 import type { Outbound } from "../outbound.ts";
-import { type Connection, Connections, type HalfName } from "./connections.ts";
+import { type Connection, Connections } from "./connections.ts";
 import type { Departures } from "./departures.ts";
 import { openInbound, openOutbound } from "./opening.ts";
-import type { HeldSegment } from "./segments.ts";
+import type { HalfName, HeldSegment } from "./segments.ts";
 import { StreamHalf, type StreamReader } from "./stream-half.ts";
 
 const NO_EDITS: readonly Edit[] = [];

@@ -4,7 +4,7 @@ import { externalAddress } from "../../../src/gateway/external-address.ts";
 import { Rows } from "../../../src/gateway/rows/rows.ts";
 import { makeTables, type Tables } from "../../../src/gateway/tables.ts";
 import type { ArmFailed, Arming } from "../../../src/table/arming.ts";
-import type { Binding } from "../../../src/table/bindings.ts";
+import type { Binding } from "../../../src/table/binding.ts";
 import type { Call } from "../../../src/table/call.ts";
 import type { TableObserver } from "../../../src/table/observer.ts";
 import type { Component, MediaTarget, Stream } from "../../../src/table/streams.ts";

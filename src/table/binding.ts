@@ -1,0 +1,152 @@
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import type { Flow } from "./flows.ts";
+import { Places } from "./places.ts";
+import type { TimerEntry } from "./timer-wheel.ts";
+
+/** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
+export type EndpointKey = number | string;
+
+/** Asked of a remote that was sent other SIP and never a REGISTER. */
+const NOTHING = -1;
+
+/**
+ * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
+ * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
+ */
+export class Binding implements TimerEntry {
+  readonly key: EndpointKey;
+  readonly inside: Endpoint;
+  readonly transport: Transport;
+  /** External signalling port; with IPv6, where nothing is translated, its own. */
+  readonly port: number;
+  readonly host: InsideHost;
+  /** Its flows by remote endpoint. */
+  readonly flows = new BoundedMap<EndpointKey, Flow>();
+  /**
+   * Milliseconds until which it is registered, or was, by registrar and address-of-record. When there are too
+   * many, what was granted longest ago is forgotten: as a rule that is what ends first.
+   */
+  readonly registrations = new BoundedMap<string, number>();
+  /** How many calls it has. */
+  calls = 0;
+  /** How many TCP connections it has. */
+  connections = 0;
+  /** True when it was made for a connection from it: when that has ended, nobody listens there as a rule. */
+  isOfConnection = false;
+  /** Milliseconds of its last packet. */
+  spokeAt: number;
+  /** Places where the endpoint wrote its address without a port, so that it reads it back without one. */
+  readonly portless = new Places();
+  /** The binding of the same host that was made before it. */
+  before: Binding | undefined = undefined;
+  // It is its own timer: an object and a closure for each would cost as much as everything above.
+  due = 0;
+  next: TimerEntry | undefined = undefined;
+  previous: TimerEntry | undefined = undefined;
+  slot = -1;
+  readonly #review: (binding: Binding, now: number) => void;
+
+  /** @param review called when its timer is due */
+  constructor(
+    key: EndpointKey,
+    inside: Endpoint,
+    transport: Transport,
+    port: number,
+    host: InsideHost,
+    now: number,
+    review: (binding: Binding, now: number) => void,
+  ) {
+    this.key = key;
+    this.inside = inside;
+    this.transport = transport;
+    this.port = port;
+    this.host = host;
+    this.spokeAt = now;
+    this.#review = review;
+  }
+
+  expire(now: number): void {
+    this.#review(this, now);
+  }
+
+  /** True when nothing but the connection it was made for has come of it. */
+  get isUnused(): boolean {
+    const { isOfConnection, connections, calls, registrations } = this;
+    return isOfConnection && connections === 0 && calls === 0 && registrations.size === 0;
+  }
+
+  /** Milliseconds; when the last of its registrations ends, or ended; 0 when it never had one. */
+  get registeredUntil(): number {
+    let latest = 0;
+    for (const until of this.registrations.values()) latest = Math.max(latest, until);
+    return latest;
+  }
+}
+
+/**
+ * InsideHost is what one inside address holds of the table, whatever number of ports it speaks from: the
+ * quota counts here, and so does the list of those whom it may be called by.
+ */
+export class InsideHost {
+  readonly host: string;
+  /** How many bindings it has, of all transports, and the latest of them; each leads to the one before it. */
+  bindings = 0;
+  latest: Binding | undefined = undefined;
+  streams = 0;
+  /**
+   * Remote addresses this host has sent SIP to, with the seconds it last asked to be registered there for.
+   */
+  readonly #remotes = new BoundedMap<number | string, number>();
+
+  constructor(host: string) {
+    this.host = host;
+  }
+
+  /** Takes in a binding of this host. */
+  add(binding: Binding): void {
+    this.bindings++;
+    binding.before = this.latest;
+    this.latest = binding;
+  }
+
+  /** Takes a binding out again. */
+  remove(binding: Binding): void {
+    this.bindings--;
+    if (this.latest === binding) this.latest = binding.before;
+    for (const each of this.each()) if (each.before === binding) each.before = binding.before;
+  }
+
+  /** Its bindings, the latest first. */
+  *each(): Generator<Binding> {
+    for (let each = this.latest; each !== undefined; each = each.before) yield each;
+  }
+
+  /**
+   * Notes that this host has sent SIP to `remote`; when full, the address spoken to longest ago is forgotten.
+   */
+  spokeTo(remote: number | string): void {
+    this.#remotes.set(remote, this.#remotes.get(remote) ?? NOTHING);
+  }
+
+  /** Notes that this host has sent `remote` a REGISTER, asking for this many seconds. */
+  askedToRegister(remote: number | string, seconds: number): void {
+    this.#remotes.set(remote, seconds);
+  }
+
+  /** True when this host has sent SIP to `remote`, so that SIP from there is let in to it. */
+  knows(remote: number | string): boolean {
+    return this.#remotes.get(remote) !== undefined;
+  }
+
+  /** The seconds that its last REGISTER to `remote` asked for; undefined when it has sent none there. */
+  registersFor(remote: number | string): number | undefined {
+    const asked = this.#remotes.get(remote);
+    return asked === NOTHING ? undefined : asked;
+  }
+
+  /** Every address this host has sent SIP to, the latest last. */
+  remotes(): Generator<number | string> {
+    return this.#remotes.keys();
+  }
+}
