@@ -118,7 +118,7 @@ export class Gateway {
       for (const flow of binding.flows.values()) context.pins.remove(binding, flow);
     }
     // A TCP connection does not outlive the address it was made with.
-    this.#tcp.reset();
+    this.#tcp.reset(isTranslated);
     for (const binding of bindings) binding.flows.clear();
     context.calls.releaseTranslated();
     this.settle();
@@ -127,9 +127,9 @@ export class Gateway {
     this.settle();
   }
 
-  /** The conntrack of a TCP connection has ended; `port` is the external port of its binding. */
-  connectionEnded(port: number, remote: EndpointKey): void {
-    this.#attempt(() => this.#tcp.ended(port, remote));
+  /** The conntrack of a TCP connection has ended. */
+  connectionEnded(binding: Binding, remote: EndpointKey): void {
+    this.#attempt(() => this.#tcp.ended(binding, remote));
   }
 
   /** Carries out what the table now wants of the kernel. */
@@ -174,9 +174,7 @@ export class Gateway {
       packet = this.#ipv6Packet;
       kind = this.#ipv6Packet.parse(batch.bytes, offset, length);
     }
-    if (kind === "tcp") {
-      return packet === this.#packet ? this.#tcp.handle(this.#packet, batch, index, outward) : "ipv6-stream";
-    }
+    if (kind === "tcp") return this.#tcp.handle(packet, batch, index, outward);
     if (kind !== "udp") return UNREAD[kind];
     return outward
       ? this.#outbound.handle(packet, batch.bytes, inInterface, batch.mark(index))

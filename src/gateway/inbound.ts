@@ -1,4 +1,4 @@
-import { addressOf, endpointKey } from "../packet/address.ts";
+import { addressOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
 import { canonicalHost, familyOf } from "../packet/host.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
@@ -12,6 +12,7 @@ import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
+import { addressee } from "./addressee.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
@@ -40,7 +41,7 @@ export class Inbound {
   handle(packet: SipPacket, bytes: Buffer): Outcome {
     const context = this.#context;
     context.counters.inbound++;
-    const binding = this.#bindingOf(packet);
+    const binding = addressee(context, packet, this.#transport);
     if (typeof binding === "string") return binding;
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
@@ -56,16 +57,6 @@ export class Inbound {
     const scanned = scan(payloadText(packet, bytes), this.#headers);
     if (scanned.kind !== "message") return scanned.kind;
     return this.#translate(scanned.message, binding, flow);
-  }
-
-  #bindingOf({ destination, destinationPort }: SipPacket): Binding | "not-external-address" | "no-binding" {
-    const { bindings, external } = this.#context;
-    const own = bindings[this.#transport];
-    if (typeof destination === "string") {
-      return own.byInside(endpointKey(destination, destinationPort)) ?? "no-binding";
-    }
-    if (destination !== external.address) return "not-external-address";
-    return own.byPort(destinationPort) ?? "no-binding";
   }
 
   /** Takes one message of a TCP connection. */

@@ -145,13 +145,13 @@ export class KernelEvents implements TableEvents {
     const there = endpointKey(to, destination.port);
     const own = bindings[protocol];
     const inward = typeof to === "string" ? own.byInside(there) : own.byPort(destination.port);
-    const flow = own.byInside(from)?.flows.get(there) ?? inward?.flows.get(from);
+    const outward = own.byInside(from);
+    const flow = outward?.flows.get(there) ?? inward?.flows.get(from);
     if (flow !== undefined) flow.verifiedAt = undefined;
     // The entry of a connection's successor has the same tuple, and stays.
     if (protocol !== "tcp" || this.#conntrack.lookup(tuple) !== undefined) return;
-    const outward = own.byInside(from);
-    const port = outward?.port ?? destination.port;
-    this.#gateway.connectionEnded(port, outward === undefined ? from : there);
+    if (outward !== undefined) this.#gateway.connectionEnded(outward, there);
+    else if (inward !== undefined) this.#gateway.connectionEnded(inward, from);
   }
 
   #now(): number {

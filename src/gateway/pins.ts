@@ -72,11 +72,13 @@ export class Pins {
   /**
    * Makes the entry of a TCP connection whose SYN has come. The kernel judges no sequence number of it: it sees ours,
    * which are those of neither side where lengths have just changed. An entry that an earlier connection of the same
-   * two endpoints has left is replaced, as the kernel would do itself, and leave ours without its NAT.
+   * two endpoints has left is replaced, as the kernel would do itself, and leave ours without its NAT. Without NAT, a
+   * connection from inside is the kernel's own.
    *
    * @returns undefined when the flow has its entry, else the error name that kept it from us
    */
   connect(binding: Binding, flow: Flow, direction: Pin["direction"]): string | undefined {
+    if (direction === "outbound" && familyOf(binding.inside.host) === "ipv6") return undefined;
     const pin = { ...this.#pinOf(binding, flow, direction), tcp: OPENING };
     let result = this.#conntrack.pin(pin);
     if (result.kind === "exists" && this.#isReplaced(result.entry, binding, direction)) {

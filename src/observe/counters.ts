@@ -5,7 +5,6 @@ export const PASS_REASONS = [
   "other-interface",
   "not-ip",
   "other-protocol",
-  "ipv6-stream",
   "truncated",
   "malformed-packet",
   "not-external-address",

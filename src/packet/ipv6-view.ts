@@ -7,6 +7,7 @@ export type Ipv6Kind = Exclude<PacketKind, "ipv6" | "not-ip">;
 const HEADER = 40;
 const EXTENSION_HEADER = 8;
 const UDP_HEADER = 8;
+const TCP_HEADER = 20;
 const IPPROTO_HOPOPTS = 0;
 const IPPROTO_UDP = 17;
 const IPPROTO_ROUTING = 43;
@@ -25,11 +26,13 @@ const MOST_EXTENSION_HEADERS = 8;
 export class Ipv6View {
   source = "";
   destination = "";
-  /** 0 unless it is UDP, as is the next. */
+  /** 0 unless it is UDP or TCP, as is the next. */
   sourcePort = 0;
   destinationPort = 0;
+  /** Where the UDP or TCP header starts. */
+  transportOffset = 0;
   payloadOffset = 0;
-  /** Bytes, as the UDP header gives them, which may be fewer than the packet holds. */
+  /** Bytes; for UDP as its header gives them, which may be fewer than the packet holds. */
   payloadLength = 0;
 
   /**
@@ -38,7 +41,7 @@ export class Ipv6View {
    * Extension headers are passed over (RFC 8200 §4). A fragment header of a packet that is whole is one of them
    * (RFC 6946); the kernel takes those out where it has put fragments together.
    *
-   * @returns "udp": all accessors hold; "tcp" and "other-protocol": the addresses do; else none does
+   * @returns "udp" and "tcp": all accessors hold; "other-protocol": the addresses do; else none does
    */
   parse(bytes: Buffer, offset: number, length: number): Ipv6Kind {
     if (length < HEADER) return "truncated";
@@ -55,14 +58,18 @@ export class Ipv6View {
       protocol = bytes[at] ?? 0;
       at += size;
     }
-    if (protocol === IPPROTO_UDP) {
-      const kind = this.#parseUdp(bytes, at, end);
-      if (kind !== "udp") return kind;
-    }
+    const kind = this.#parseTransport(bytes, protocol, at, end);
+    if (kind === "bad-length") return kind;
     this.source = formatIpv6(bytes, offset + 8);
     this.destination = formatIpv6(bytes, offset + 24);
-    if (protocol === IPPROTO_UDP) return "udp";
-    return protocol === IPPROTO_TCP ? "tcp" : "other-protocol";
+    return kind;
+  }
+
+  #parseTransport(bytes: Buffer, protocol: number, at: number, end: number): Ipv6Kind {
+    this.transportOffset = at;
+    if (protocol === IPPROTO_UDP) return this.#parseUdp(bytes, at, end);
+    if (protocol === IPPROTO_TCP) return this.#parseTcp(bytes, at, end);
+    return "other-protocol";
   }
 
   #parseUdp(bytes: Buffer, at: number, end: number): "udp" | "bad-length" {
@@ -70,11 +77,26 @@ export class Ipv6View {
     if (available < UDP_HEADER) return "bad-length";
     const length = bytes.readUInt16BE(at + 4);
     if (length < UDP_HEADER || length > available) return "bad-length";
-    this.sourcePort = bytes.readUInt16BE(at);
-    this.destinationPort = bytes.readUInt16BE(at + 2);
+    this.#parsePorts(bytes, at);
     this.payloadOffset = at + UDP_HEADER;
     this.payloadLength = length - UDP_HEADER;
     return "udp";
+  }
+
+  #parseTcp(bytes: Buffer, at: number, end: number): "tcp" | "bad-length" {
+    const available = end - at;
+    if (available < TCP_HEADER) return "bad-length";
+    const headerLength = (bytes.readUInt8(at + 12) >>> 4) * 4;
+    if (headerLength < TCP_HEADER || headerLength > available) return "bad-length";
+    this.#parsePorts(bytes, at);
+    this.payloadOffset = at + headerLength;
+    this.payloadLength = available - headerLength;
+    return "tcp";
+  }
+
+  #parsePorts(bytes: Buffer, at: number): void {
+    this.sourcePort = bytes.readUInt16BE(at);
+    this.destinationPort = bytes.readUInt16BE(at + 2);
   }
 }
 

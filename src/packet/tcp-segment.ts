@@ -1,4 +1,4 @@
-import type { PacketView } from "./packet-view.ts";
+import type { SipPacket } from "./sip-packet.ts";
 
 const FIN = 0x01;
 const SYN = 0x02;
@@ -19,7 +19,7 @@ export interface TcpSegment {
 }
 
 /** Reads the segment that `packet` views in `bytes`; it was parsed as "tcp". */
-export function readSegment(packet: PacketView, bytes: Buffer): TcpSegment {
+export function readSegment(packet: SipPacket, bytes: Buffer): TcpSegment {
   const { transportOffset: at, payloadOffset, payloadLength } = packet;
   const flags = bytes.readUInt8(at + 13);
   return {

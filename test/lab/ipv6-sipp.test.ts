@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
+import { countInvalid, invalidPackets } from "./invalid-packets.ts";
 import { Lab } from "./namespaces.ts";
 import { runSipp } from "./sipp.ts";
 
@@ -14,10 +15,19 @@ beforeEach(() => {
 
 afterEach(() => lab?.dispose());
 
-test(`SIPp over IPv6 through the gateway: ${CALLS} calls, none failed, and each was followed`, async () => {
-  const daemon = await Daemon.start(lab);
-  const statistics = await runSipp(lab, { calls: CALLS, rate: 100, family: "ipv6" });
-  expect(statistics).toMatchObject({ created: CALLS, successful: CALLS, failed: 0 });
-  const { ended } = (await daemon.stats()).counters;
-  expect(ended).toEqual({ bye: CALLS });
-});
+test.for([
+  { what: "over UDP", transport: "u1", rate: 100 },
+  { what: "over one TCP connection", transport: "t1", rate: 100 },
+  { what: "over a TCP connection for each", transport: "tn", rate: 50 },
+] as const)(
+  `SIPp $what of IPv6: ${CALLS} calls, none failed, and each was followed`,
+  async ({ transport, rate }) => {
+    await countInvalid(lab, "ip6tables");
+    const daemon = await Daemon.start(lab);
+    const statistics = await runSipp(lab, { calls: CALLS, rate, transport, family: "ipv6" });
+    expect(statistics).toMatchObject({ created: CALLS, successful: CALLS, failed: 0 });
+    const { ended } = (await daemon.stats()).counters;
+    expect(ended).toEqual({ bye: CALLS });
+    expect(await invalidPackets(lab, "ip6tables")).toBe(0);
+  },
+);

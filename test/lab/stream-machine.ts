@@ -33,7 +33,7 @@ export class StreamMachine {
     await this.#find(`listening at ${at}`, (report) => report.kind === "listening" && report.at === at);
   }
 
-  /** Connects from "host" or "host:port" to "host:port"; rejects, with the reason, when that is refused. */
+  /** Connects from "host" (of IPv4) or "host:port" to "host:port"; rejects, with the reason, when that is refused. */
   async connect(from: string, to: string): Promise<StreamEnd> {
     const id = `connection ${this.#connections++}`;
     this.#say({ kind: "connect", id, from, to });

@@ -4,6 +4,7 @@
  */
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { joinAddress, splitAddress } from "./ip-address.ts";
 
 /** What a test has the machine do. Addresses are "host:port", payloads one latin1 character per byte. */
 export type StreamCommand =
@@ -30,8 +31,8 @@ const sockets = new Map<string, Socket>();
 
 function follow(socket: Socket, id: string, at: string): void {
   sockets.set(id, socket);
-  const local = `${socket.localAddress}:${socket.localPort}`;
-  const remote = `${socket.remoteAddress}:${socket.remotePort}`;
+  const local = joinAddress(socket.localAddress ?? "", socket.localPort ?? 0);
+  const remote = joinAddress(socket.remoteAddress ?? "", socket.remotePort ?? 0);
   report({ kind: "open", id, local, remote, at });
   socket.on("data", (bytes) => report({ kind: "read", id, payload: bytes.toString("latin1") }));
 }
@@ -61,8 +62,7 @@ function carryOut(command: StreamCommand): void {
 }
 
 function endpoint(address: string): { readonly host: string; readonly port: number } {
-  const [host = "", port = ""] = address.split(":");
-  return { host, port: Number(port) };
+  return address.includes(":") ? splitAddress(address) : { host: address, port: 0 };
 }
 
 function report(what: StreamReport): void {

@@ -4,6 +4,7 @@ import { parseIpv6 } from "../../src/packet/ipv6.ts";
 import { type Ipv6Kind, Ipv6View } from "../../src/packet/ipv6-view.ts";
 
 const UDP = 17;
+const TCP = 6;
 const HOP_BY_HOP = 0;
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
@@ -27,7 +28,7 @@ function packet(extensions: readonly Extension[], payload: string, protocol = UD
     udp.writeUInt16BE(5061, 2);
     udp.writeUInt16BE(8 + payload.length, 4);
   }
-  const body = Buffer.concat([...headers, udp, Buffer.from(payload)]);
+  const body = Buffer.concat([...headers, udp, Buffer.from(payload, "latin1")]);
   const fixed = Buffer.alloc(40);
   fixed[0] = 0x60;
   fixed.writeUInt16BE(body.length, 4);
@@ -59,10 +60,29 @@ test.each<[string, readonly Extension[]]>([
   expect(slab.toString("latin1", payloadOffset, payloadOffset + payloadLength)).toBe("REGISTER");
 });
 
+test("a TCP packet tells its ends and where its payload lies, behind the options of either header", () => {
+  const header = Buffer.from([
+    0x13,
+    0xc4,
+    0x13,
+    0xc5,
+    ...new Array(8).fill(0),
+    0x60,
+    ...new Array(11).fill(1),
+  ]);
+  const { kind, view, slab } = parse(packet([PADDING], `${header.toString("latin1")}REGISTER`, TCP));
+  expect(kind).toBe("tcp");
+  expect([view.source, view.sourcePort]).toEqual(["2001:db8:50::a", 5060]);
+  expect([view.destination, view.destinationPort]).toEqual(["2001:db8:113::2", 5061]);
+  const { payloadOffset, payloadLength } = view;
+  expect(slab.toString("latin1", payloadOffset, payloadOffset + payloadLength)).toBe("REGISTER");
+  expect(payloadOffset - view.transportOffset).toBe(24);
+});
+
 test.each<[Ipv6Kind, string, Buffer]>([
   ["fragment", "a first fragment", packet([{ type: FRAGMENT, rest: [0, 0, 1, 1, 2, 3, 4] }], "x")],
   ["fragment", "a last fragment", packet([{ type: FRAGMENT, rest: [0, 5, 0xa8, 1, 2, 3, 4] }], "x")],
-  ["tcp", "a TCP packet", packet([PADDING], "01234567890123456789", 6)],
+  ["bad-length", "a TCP header without its end", packet([PADDING], "\0".repeat(12) + "\xf0".repeat(8), TCP)],
   ["other-protocol", "an ICMPv6 packet", packet([], "01234567", 58)],
   ["other-protocol", "a packet that ends with its headers (RFC 8200 §4.7)", packet([PADDING], "", 59)],
   [

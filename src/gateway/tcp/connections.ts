@@ -25,9 +25,9 @@ export interface Connection {
 /** More connections are not followed: their bytes pass as they came. */
 const MOST = 65_536;
 
-/** Connections finds the connection of a segment, by the external port of its binding and the remote endpoint. */
+/** Connections finds the connection of a segment, by its binding and the remote endpoint. */
 export class Connections {
-  readonly #byPort = new Map<number, Map<EndpointKey, Connection>>();
+  readonly #byBinding = new Map<Binding, Map<EndpointKey, Connection>>();
   #size = 0;
 
   get size(): number {
@@ -38,33 +38,33 @@ export class Connections {
     return this.#size >= MOST;
   }
 
-  get(port: number, remote: EndpointKey): Connection | undefined {
-    return this.#byPort.get(port)?.get(remote);
+  get(binding: Binding, remote: EndpointKey): Connection | undefined {
+    return this.#byBinding.get(binding)?.get(remote);
   }
 
   add(connection: Connection): void {
-    const { port } = connection.binding;
-    let ofPort = this.#byPort.get(port);
-    if (ofPort === undefined) {
-      ofPort = new Map();
-      this.#byPort.set(port, ofPort);
+    const { binding } = connection;
+    let ofBinding = this.#byBinding.get(binding);
+    if (ofBinding === undefined) {
+      ofBinding = new Map();
+      this.#byBinding.set(binding, ofBinding);
     }
-    ofPort.set(connection.remote, connection);
+    ofBinding.set(connection.remote, connection);
     this.#size++;
   }
 
   /** Returns false when it was not there. */
   remove(connection: Connection): boolean {
-    const { port } = connection.binding;
-    const ofPort = this.#byPort.get(port);
-    if (ofPort?.get(connection.remote) !== connection) return false;
-    ofPort.delete(connection.remote);
-    if (ofPort.size === 0) this.#byPort.delete(port);
+    const { binding } = connection;
+    const ofBinding = this.#byBinding.get(binding);
+    if (ofBinding?.get(connection.remote) !== connection) return false;
+    ofBinding.delete(connection.remote);
+    if (ofBinding.size === 0) this.#byBinding.delete(binding);
     this.#size--;
     return true;
   }
 
   *values(): Generator<Connection> {
-    for (const ofPort of this.#byPort.values()) yield* ofPort.values();
+    for (const ofBinding of this.#byBinding.values()) yield* ofBinding.values();
   }
 }

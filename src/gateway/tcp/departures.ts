@@ -50,8 +50,9 @@ export class Departures {
     }
   }
 
-  /** Sends a segment that may go. */
+  /** Sends a segment that may go; in mode pinhole it goes, or has gone, as it came. */
   send(connection: Connection, segment: HeldSegment, batch: Batch | undefined): void {
+    if (connection.flow.pinhole) return;
     const half = connection.halves[segment.half];
     let rendered: Rendered = { at: segment.start, text: undefined };
     if (half !== undefined && !segment.syn) {

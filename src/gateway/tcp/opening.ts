@@ -1,8 +1,9 @@
 import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
-import type { PacketView } from "../../packet/packet-view.ts";
+import type { SipPacket } from "../../packet/sip-packet.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
+import { addressee } from "../addressee.ts";
 import type { GatewayContext } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
 import { reportRefusal } from "../refusal.ts";
@@ -19,7 +20,7 @@ export interface Opened {
  */
 export function openOutbound(
   context: GatewayContext,
-  packet: PacketView,
+  packet: SipPacket,
   inInterface: number,
   mark: number,
 ): Opened | PassReason {
@@ -42,10 +43,10 @@ export function openOutbound(
 }
 
 /** Takes a SYN from outside: only who was sent SIP by the inside host may connect to a port of its. */
-export function openInbound(context: GatewayContext, packet: PacketView): Opened | PassReason {
+export function openInbound(context: GatewayContext, packet: SipPacket): Opened | PassReason {
   const { source, sourcePort } = packet;
-  const binding = context.bindings.tcp.byPort(packet.destinationPort);
-  if (binding === undefined) return "no-binding";
+  const binding = addressee(context, packet, "tcp");
+  if (typeof binding === "string") return binding;
   if (!binding.host.knows(source) && !context.isPeer(source)) return "source-not-allowed";
   if (context.modeOf(addressOf(binding.inside.host), source) === "off") return "mode-off";
   return pinned(context, binding, flowOf(context, binding, source, sourcePort), "inbound");

@@ -3,7 +3,7 @@ import type { Piece } from "./stream-half.ts";
 /** Which direction of a connection: outbound is from the phone. */
 export type HalfName = "outbound" | "inbound";
 
-/** HeldSegment is a segment that has no verdict yet. */
+/** HeldSegment is a segment that has no verdict yet or, in mode pinhole, whose message is not whole yet. */
 export interface HeldSegment extends Piece {
   readonly half: HalfName;
   readonly acknowledged: number | undefined;

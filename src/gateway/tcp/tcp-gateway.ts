@@ -1,11 +1,12 @@
 import type { Batch } from "../../kernel/queue.ts";
 import type { PassReason } from "../../observe/counters.ts";
 import { endpointKey } from "../../packet/address.ts";
-import type { PacketView } from "../../packet/packet-view.ts";
+import type { SipPacket } from "../../packet/sip-packet.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
-import type { EndpointKey } from "../../table/binding.ts";
+import type { Binding, EndpointKey } from "../../table/binding.ts";
 import type { Edit } from "../../translate/translation.ts";
+import { addressee } from "../addressee.ts";
 import type { GatewayContext, Outcome } from "../context.ts";
 import type { Inbound } from "../inbound.ts";
 import type { Outbound } from "../outbound.ts";
@@ -30,7 +31,8 @@ const BEGINNING = 64;
 
 /**
  * TcpGateway follows the TCP connections that may carry SIP, from their SYN on (RFC 3261 §18.3). Segments of a message
- * that is not whole yet are held; what does not begin as SIP, or whose beginning was not seen, passes as it came.
+ * that is not whole yet are held; what does not begin as SIP, or whose beginning was not seen, passes as it came. In mode
+ * pinhole, in which no byte is changed, none is held: the kernel knows of the media before the last segment goes.
  */
 export class TcpGateway {
   readonly #context: GatewayContext;
@@ -64,14 +66,14 @@ export class TcpGateway {
    *
    * @returns why it passes as it came; undefined when `conclude` sees to it
    */
-  handle(packet: PacketView, batch: Batch, index: number, outward: boolean): PassReason | undefined {
+  handle(packet: SipPacket, batch: Batch, index: number, outward: boolean): PassReason | undefined {
     const context = this.#context;
     if (outward) context.counters.outbound++;
     else context.counters.inbound++;
-    if (!outward && packet.destination !== context.external.address) return "not-external-address";
+    let connection = this.#find(packet, outward);
+    if (connection === "not-external-address") return connection;
     const segment = readSegment(packet, batch.bytes);
     const half: HalfName = outward ? "outbound" : "inbound";
-    let connection = this.#find(packet, outward);
     if (segment.syn && segment.acknowledged === undefined) {
       const opened = this.#open(packet, segment, half, connection, batch, index);
       if (typeof opened === "string") return opened;
@@ -105,7 +107,7 @@ export class TcpGateway {
     for (const connection of this.#waiting) {
       const waited = now - (connection.waitingSince ?? now);
       if (waited >= PATIENCE) this.#giveUp(connection, "the rest of a message did not come");
-      else if (waited >= AHEAD) this.#sendAhead(connection);
+      else if (waited >= AHEAD && !connection.flow.pinhole) this.#sendAhead(connection);
       this.#conclude(connection, undefined);
     }
     for (const [connection, since] of this.#closed) {
@@ -115,26 +117,32 @@ export class TcpGateway {
   }
 
   /** The conntrack of a flow has ended, and with it the connection. */
-  ended(port: number, remote: EndpointKey): void {
-    const connection = this.#connections.get(port, remote);
+  ended(binding: Binding, remote: EndpointKey): void {
+    const connection = this.#connections.get(binding, remote);
     if (connection !== undefined) this.#forget(connection);
   }
 
-  /** Passes all that is held as it came, and forgets all connections. */
-  reset(): void {
-    for (const connection of [...this.#connections.values()]) this.#forget(connection);
+  /** Forgets the connections of these bindings; what is held of them passes as it came. */
+  reset(isAffected: (binding: Binding) => boolean): void {
+    for (const connection of [...this.#connections.values()]) {
+      if (isAffected(connection.binding)) this.#forget(connection);
+    }
   }
 
-  #find(packet: PacketView, outward: boolean): Connection | undefined {
-    const { source, sourcePort, destination, destinationPort } = packet;
-    if (!outward) return this.#connections.get(destinationPort, endpointKey(source, sourcePort));
-    const binding = this.#context.bindings.tcp.byInside(endpointKey(source, sourcePort));
-    return binding && this.#connections.get(binding.port, endpointKey(destination, destinationPort));
+  #find(packet: SipPacket, outward: boolean): Connection | "not-external-address" | undefined {
+    const from = endpointKey(packet.source, packet.sourcePort);
+    const binding = outward
+      ? this.#context.bindings.tcp.byInside(from)
+      : addressee(this.#context, packet, "tcp");
+    if (binding === "not-external-address") return binding;
+    if (binding === undefined || binding === "no-binding") return undefined;
+    const remote = outward ? endpointKey(packet.destination, packet.destinationPort) : from;
+    return this.#connections.get(binding, remote);
   }
 
   /** A SYN: of a new connection, or sent again. */
   #open(
-    packet: PacketView,
+    packet: SipPacket,
     segment: TcpSegment,
     began: HalfName,
     known: Connection | undefined,
@@ -171,10 +179,7 @@ export class TcpGateway {
     return connection;
   }
 
-  #unknown(
-    { source, sourcePort, destination, destinationPort }: PacketView,
-    segment: TcpSegment,
-  ): PassReason {
+  #unknown({ source, sourcePort, destination, destinationPort }: SipPacket, segment: TcpSegment): PassReason {
     const { payload } = segment;
     if (payload.length === 0) return "empty";
     const key = `${source}:${sourcePort} ${destination}:${destinationPort}`;
@@ -294,7 +299,9 @@ export class TcpGateway {
     }
     for (const segment of held) {
       if (batch === undefined || segment.packet !== undefined) continue;
-      hold(batch, segment);
+      keep(batch, segment);
+      if (!connection.flow.pinhole) batch.hold(segment.index);
+      segment.index = -1;
       this.#held++;
     }
     connection.segments = held;
@@ -346,12 +353,10 @@ function mayGo(connection: Connection, segment: HeldSegment): boolean {
   );
 }
 
-/** The batch's memory is used again, so what is held is copied out of it. */
-function hold(batch: Batch, segment: HeldSegment): void {
+/** The batch's memory is used again, so what waits is copied out of it. */
+function keep(batch: Batch, segment: HeldSegment): void {
   const offset = batch.offset(segment.index);
   const packet = Buffer.from(batch.bytes.subarray(offset, offset + batch.length(segment.index)));
   segment.payload = packet.subarray(packet.length - segment.payload.length);
   segment.packet = packet;
-  batch.hold(segment.index);
-  segment.index = -1;
 }
