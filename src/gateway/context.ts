@@ -22,7 +22,7 @@ export type RouteOf = (
 ) => Destination;
 
 /** What the packet path asks of a flow's conntrack: see `Pins`, which asks the kernel. */
-export type Pinning = Pick<Pins, "portInUse" | "ensure" | "remove" | "connect" | "adjust">;
+export type Pinning = Pick<Pins, "portInUse" | "ensure" | "remove" | "connect" | "adjust" | "followedBefore">;
 
 /** Requests to the kernel that wait to go out in one send: see `Conntrack.flush`. */
 export interface KernelRequests {

@@ -19,6 +19,14 @@ import { type ExternalAddress, outsideOf } from "./external-address.ts";
 const PIN_TIMEOUT = 60;
 const OPENING = { state: TCP_CONNTRACK_NONE, liberal: true };
 
+/** A TCP connection in which an earlier run has found SIP. */
+export interface FollowedBefore {
+  /** The direction of its SYN. */
+  readonly began: Pin["direction"];
+  /** What the kernel makes of the sequence numbers of each direction. */
+  readonly adjusted: Readonly<Record<Pin["direction"], SequenceAdjustment>>;
+}
+
 /**
  * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there. An IPv6 flow
  * has no NAT, so it is pinned only inbound: outbound the kernel makes its entry as well.
@@ -103,6 +111,26 @@ export class Pins {
   ): string | undefined {
     const tuple = this.#pinOf(binding, flow, began).flow;
     return this.#conntrack.adjustSequence(tuple, direction === began ? "original" : "reply", adjustment);
+  }
+
+  /**
+   * Finds out whether an earlier run has followed a TCP connection and found SIP in it: only then is its entry one of
+   * ours whose numbers are adjusted, be it by nothing. Where the kernel has given the entry to a later connection, as by
+   * a SYN that no daemon saw, it judges numbers again (nf_conntrack_tcp.c: a SYN is acknowledged "that we earlier
+   * ignored"), so that is none.
+   *
+   * @returns undefined when it has not, or when the connection is not open
+   */
+  followedBefore(binding: Binding, remote: Endpoint): FollowedBefore | undefined {
+    const { inside } = binding;
+    const entry = this.#conntrack.lookup({ protocol: "tcp", source: inside, destination: remote });
+    if (entry?.tcp?.state !== TCP_CONNTRACK_ESTABLISHED || !entry.tcp.liberal) return undefined;
+    const { original, reply } = entry.sequenceAdjustment;
+    if (original === undefined || reply === undefined || !this.#isOurs(entry, binding)) return undefined;
+    this.#counters.adopted++;
+    return isSameEndpoint(entry.original.source, inside)
+      ? { began: "outbound", adjusted: { outbound: original, inbound: reply } }
+      : { began: "inbound", adjusted: { outbound: reply, inbound: original } };
   }
 
   /** Takes a flow's entry out of the kernel, as when the address it was translated to is gone. */

@@ -37,6 +37,7 @@ const pinned: Pinning = {
   remove: () => undefined,
   connect: () => undefined,
   adjust: () => undefined,
+  followedBefore: () => undefined,
 };
 
 /** Nothing of a replay is counted, logged or kept. */

@@ -1,4 +1,5 @@
 import { CR, isToken, LF, SP } from "./characters.ts";
+import { scanStartLine } from "./start-line.ts";
 
 const LONGEST_METHOD = 32;
 
@@ -16,6 +17,21 @@ export function mayBeginSip(text: string): boolean {
   if (at === text.length) return true;
   if (at === start || text.charCodeAt(at) !== SP) return false;
   return at + 1 === text.length || isAlphanumeric(text.charCodeAt(at + 1));
+}
+
+/**
+ * True when bytes somewhere in a stream are the whole start-line of a message and perhaps more of it, with no more than
+ * line ends before it.
+ *
+ * @param text one latin1 character per byte
+ */
+export function beginsMessage(text: string): boolean {
+  let start = 0;
+  while (start < text.length && isLineEnd(text.charCodeAt(start))) start++;
+  const lineFeed = text.indexOf("\n", start);
+  if (lineFeed < 0) return false;
+  const end = text.charCodeAt(lineFeed - 1) === CR ? lineFeed - 1 : lineFeed;
+  return scanStartLine(text, start, end) !== undefined;
 }
 
 /** Of a method, or of "SIP/2.0". */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayBeginSip } from "../../src/sip/stream-start.ts";
+import { beginsMessage, mayBeginSip } from "../../src/sip/stream-start.ts";
 
 describe("mayBeginSip", () => {
   it.each([
@@ -22,4 +22,20 @@ describe("mayBeginSip", () => {
     "\0\x01\0\x08",
     "A".repeat(33),
   ])("knows %j for something else", (text) => expect(mayBeginSip(text)).toBe(false));
+});
+
+describe("beginsMessage", () => {
+  it.each([
+    "SIP/2.0 200 OK\r\n",
+    "\r\n\r\nOPTIONS sip:a@example.com SIP/2.0\nVia: ",
+    "ACK sip:b SIP/2.0\r\n",
+  ])("knows %j for the beginning of a message", (text) => expect(beginsMessage(text)).toBe(true));
+
+  it.each([
+    "",
+    "\r\n",
+    "Via: SIP/2.0/TCP 10.0.0.1\r\n",
+    "INVITE sip:a@example.com SIP/2.0",
+    "v=0\r\nSIP/2.0 200 OK\r\n",
+  ])("does not take %j for one", (text) => expect(beginsMessage(text)).toBe(false));
 });

@@ -1,16 +1,19 @@
+import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
 import type { Binding, EndpointKey } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import type { HalfName, HeldSegment } from "./segments.ts";
 import type { StreamHalf } from "./stream-half.ts";
 
-/** Connection is one TCP connection between a binding and a remote endpoint, followed from its SYN. */
+/** Connection is one TCP connection between a binding and a remote endpoint, followed from its SYN or since a restart. */
 export interface Connection {
   readonly binding: Binding;
   readonly flow: Flow;
   readonly remote: EndpointKey;
   /** The direction of its SYN, which is the original one of its conntrack. */
   readonly began: HalfName;
-  /** Undefined for the half that has not sent its SYN yet. */
+  /** Of a connection that an earlier run has followed: what the kernel makes of the numbers of each half. */
+  readonly adjusted: Readonly<Record<HalfName, SequenceAdjustment>> | undefined;
+  /** Undefined for the half that has not sent its SYN yet, or after a restart no message. */
   readonly halves: Record<HalfName, StreamHalf | undefined>;
   /** Segments without a verdict yet, in the order they came. */
   segments: HeldSegment[];

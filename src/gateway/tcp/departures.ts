@@ -34,11 +34,17 @@ export class Departures {
     this.#accept = accept;
   }
 
-  /** Tells the kernel how the lengths of both streams have changed; before the segments go that have changed them. */
+  /**
+   * Tells the kernel how the lengths of both streams have changed; before the segments go that have changed them. It is
+   * told of the first message even where that has kept its length: by this alone a later run knows that SIP began it.
+   */
   adjust(connection: Connection): void {
+    if (!connection.isSip) return;
     for (const name of ["outbound", "inbound"] as const) {
       const half = connection.halves[name];
-      if (half === undefined || half.shift === (this.#told.get(half) ?? NO_SHIFT)) continue;
+      if (half === undefined) continue;
+      const known = this.#told.get(half) ?? (name === connection.began ? undefined : NO_SHIFT);
+      if (half.shift === known) continue;
       const { position, before, after } = half.shift;
       this.#told.set(half, half.shift);
       const { binding, flow, began } = connection;

@@ -9,8 +9,8 @@ import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
  */
 export type SequenceShift = SequenceAdjustment;
 
-/** Of a stream that has kept its length. */
-export const NO_SHIFT: SequenceShift = { position: 0, before: 0, after: 0 };
+/** Of a stream that has kept its length; all of it lies behind the position, which is that of its SYN. */
+export const NO_SHIFT: SequenceShift = { position: -1, before: 0, after: 0 };
 
 /** What the kernel makes of a segment that begins at `at`. */
 export function shifted(shift: SequenceShift, at: number): number {

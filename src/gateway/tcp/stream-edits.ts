@@ -1,3 +1,5 @@
+import { acknowledged, NO_SHIFT, type SequenceShift, shifted } from "./sequence-shift.ts";
+
 /** One place of a stream that becomes other text; offsets count from the stream's first byte. */
 interface StreamEdit {
   readonly start: number;
@@ -14,8 +16,15 @@ interface StreamEdit {
 export class StreamEdits {
   /** In their order, not overlapping. */
   #edits: StreamEdit[] = [];
+  readonly #begun: SequenceShift;
   /** What the edits that were forgotten have added to the stream, in bytes. */
-  #added = 0;
+  #added: number;
+
+  /** @param begun what the kernel makes of the offsets before 0, of a stream that an earlier run has translated */
+  constructor(begun: SequenceShift = NO_SHIFT) {
+    this.#begun = begun;
+    this.#added = begun.after;
+  }
 
   /** Edits that are remembered. */
   get size(): number {
@@ -29,6 +38,7 @@ export class StreamEdits {
 
   /** The offset in the translated stream of what stands at `offset`; text that stands for more ends early. */
   map(offset: number): number {
+    if (offset <= this.#begun.position) return shifted(this.#begun, offset);
     const edit = this.#edits[this.#startingBefore(offset) - 1];
     if (edit === undefined) return offset + this.#added;
     const { start, end, text, output } = edit;
@@ -41,6 +51,7 @@ export class StreamEdits {
    * place within an edit that is the last one all of whose translation lies before it.
    */
   unmap(output: number): number {
+    if (output < this.#begun.after) return acknowledged(this.#begun, output);
     const edit = this.#edits[this.#writtenBy(output) - 1];
     if (edit === undefined) return output - this.#added;
     const within = output - edit.output;

@@ -74,22 +74,29 @@ export class StreamHalf {
   settled = 0;
   /** Up to where segments have gone, and how far that is in the translated stream. */
   gone = 0;
-  sent = 0;
+  sent: number;
   /** What of the translated stream the receiver has acknowledged. */
-  acked = 0;
-  shift: SequenceShift = NO_SHIFT;
-  readonly #edits = new StreamEdits();
+  acked = Number.NEGATIVE_INFINITY;
+  shift: SequenceShift;
+  readonly #edits: StreamEdits;
   #framer: StreamFramer | undefined = new StreamFramer();
   /** In the order of the stream; those that are not in order yet, too. */
   #waiting: Piece[] = [];
   #kept: Kept[] = [];
   #ahead: Ahead | undefined;
   /** Up to where the sender was told that all was received, for a message whose beginning went ahead. */
-  #told = 0;
+  #told = Number.NEGATIVE_INFINITY;
 
-  /** @param first sequence number of the first byte: the one behind SYN */
-  constructor(first: number) {
+  /**
+   * @param first sequence number of the first byte: the one behind SYN, or that of a message with which a stream goes
+   * on that an earlier run has translated
+   * @param begun what the kernel makes of that stream's numbers; its position lies before `first`
+   */
+  constructor(first: number, begun: SequenceShift = NO_SHIFT) {
     this.first = first >>> 0;
+    this.shift = begun;
+    this.sent = begun.after;
+    this.#edits = new StreamEdits(begun);
   }
 
   /** True when segments go on untranslated, those apart that were translated before. */

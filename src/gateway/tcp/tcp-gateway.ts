@@ -1,6 +1,6 @@
 import type { Batch } from "../../kernel/queue.ts";
 import type { PassReason } from "../../observe/counters.ts";
-import { endpointKey } from "../../packet/address.ts";
+import { addressOf, endpointKey } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
@@ -13,7 +13,9 @@ import type { Outbound } from "../outbound.ts";
 import { type Connection, Connections } from "./connections.ts";
 import type { Departures } from "./departures.ts";
 import { openInbound, openOutbound } from "./opening.ts";
+import { resumeHalf } from "./resume-half.ts";
 import type { HalfName, HeldSegment } from "./segments.ts";
+import { Strangers } from "./strangers.ts";
 import { StreamHalf, type StreamReader } from "./stream-half.ts";
 
 const NO_EDITS: readonly Edit[] = [];
@@ -24,15 +26,12 @@ const AHEAD = 30;
 const PATIENCE = 5000;
 /** Segments of all connections that may wait. */
 const MOST_HELD = 4096;
-/** Flows without a beginning that are told apart, so that each is logged once. */
-const MOST_TOLD = 1024;
-/** Bytes that tell whether SIP begins. */
-const BEGINNING = 64;
 
 /**
- * TcpGateway follows the TCP connections that may carry SIP, from their SYN on (RFC 3261 §18.3). Segments of a message
- * that is not whole yet are held; what does not begin as SIP, or whose beginning was not seen, passes as it came. In mode
- * pinhole, in which no byte is changed, none is held: the kernel knows of the media before the last segment goes.
+ * TcpGateway follows the TCP connections that may carry SIP, from their SYN on (RFC 3261 §18.3), and those that an
+ * earlier run has followed. Segments of a message that is not whole yet are held; what does not begin as SIP, or whose
+ * beginning nobody saw, passes as it came. In mode pinhole, in which no byte is changed, none is held: the kernel knows of
+ * the media before the last segment goes.
  */
 export class TcpGateway {
   readonly #context: GatewayContext;
@@ -46,7 +45,7 @@ export class TcpGateway {
   readonly #touched = new Set<Connection>();
   /** Those that have ended, and when, in milliseconds. */
   readonly #closed = new Map<Connection, number>();
-  readonly #told = new Set<string>();
+  readonly #strangers: Strangers;
   #held = 0;
 
   constructor(context: GatewayContext, outbound: Outbound, inbound: Inbound, departures: Departures) {
@@ -54,6 +53,7 @@ export class TcpGateway {
     this.#outbound = outbound;
     this.#inbound = inbound;
     this.#departures = departures;
+    this.#strangers = new Strangers(context);
   }
 
   /** True while segments are held. */
@@ -79,7 +79,12 @@ export class TcpGateway {
       if (typeof opened === "string") return opened;
       connection = opened;
     }
-    if (connection === undefined) return this.#unknown(packet, segment);
+    if (connection === undefined) {
+      if (this.#connections.isFull) return "stream-unknown";
+      const resumed = this.#strangers.take(packet, segment, outward);
+      if (typeof resumed === "string") return resumed;
+      connection = this.#add(resumed);
+    }
     this.#take(connection, half, segment, batch, index);
     return undefined;
   }
@@ -160,46 +165,28 @@ export class TcpGateway {
     const opened = outward
       ? openOutbound(this.#context, packet, batch.inInterface(index), batch.mark(index))
       : openInbound(this.#context, packet);
-    if (typeof opened === "string") return opened;
-    const remote = outward
-      ? endpointKey(packet.destination, packet.destinationPort)
-      : endpointKey(packet.source, packet.sourcePort);
+    return typeof opened === "string" ? opened : this.#add({ ...opened, began, adjusted: undefined });
+  }
+
+  #add(begun: Pick<Connection, "binding" | "flow" | "began" | "adjusted">): Connection {
+    const { host, port } = begun.flow.ends.remote;
     const connection: Connection = {
-      ...opened,
-      remote,
-      began,
+      ...begun,
+      remote: endpointKey(addressOf(host), port),
       halves: { outbound: undefined, inbound: undefined },
       segments: [],
-      isSip: false,
+      isSip: begun.adjusted !== undefined,
       waitingSince: undefined,
       finished: new Set(),
     };
     this.#connections.add(connection);
-    opened.binding.connections++;
+    begun.binding.connections++;
     return connection;
-  }
-
-  #unknown({ source, sourcePort, destination, destinationPort }: SipPacket, segment: TcpSegment): PassReason {
-    const { payload } = segment;
-    if (payload.length === 0) return "empty";
-    const key = `${source}:${sourcePort} ${destination}:${destinationPort}`;
-    if (!this.#told.has(key) && mayBeginSip(payload.toString("latin1", 0, BEGINNING))) {
-      if (this.#told.size >= MOST_TOLD) this.#told.clear();
-      this.#told.add(key);
-      const { now, budget } = this.#context;
-      const reason = "its beginning was not seen, or was not SIP";
-      budget.warn(
-        now,
-        { source, sourcePort, destination, destinationPort, reason },
-        "TCP flow passes as it is",
-      );
-    }
-    return "stream-unknown";
   }
 
   #take(connection: Connection, name: HalfName, segment: TcpSegment, batch: Batch, index: number): void {
     const { halves } = connection;
-    if (segment.syn && halves[name] === undefined) halves[name] = new StreamHalf(segment.sequence + 1);
+    halves[name] ??= beginHalf(connection, name, segment);
     const half = halves[name];
     const other = halves[name === "outbound" ? "inbound" : "outbound"];
     const start = half === undefined ? 0 : segment.syn ? -1 : half.offset(segment.sequence);
@@ -343,6 +330,11 @@ export class TcpGateway {
     if (binding.flows.get(remote) === connection.flow) binding.flows.delete(remote);
     this.#context.bindings.tcp.connectionEnded(binding, this.#context.now);
   }
+}
+
+function beginHalf({ adjusted }: Connection, name: HalfName, segment: TcpSegment): StreamHalf | undefined {
+  if (adjusted !== undefined) return resumeHalf(segment, adjusted[name]);
+  return segment.syn ? new StreamHalf(segment.sequence + 1) : undefined;
 }
 
 function mayGo(connection: Connection, segment: HeldSegment): boolean {

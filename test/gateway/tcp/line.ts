@@ -1,4 +1,4 @@
-import { acknowledged, shifted } from "../../../src/gateway/tcp/sequence-shift.ts";
+import { acknowledged, type SequenceShift, shifted } from "../../../src/gateway/tcp/sequence-shift.ts";
 import type { Piece, StreamReader } from "../../../src/gateway/tcp/stream-half.ts";
 import { StreamHalf } from "../../../src/gateway/tcp/stream-half.ts";
 
@@ -14,6 +14,9 @@ export interface LineOptions {
   readonly late: number;
   /** Sequence number of the first byte. */
   readonly first: number;
+  /** What the kernel made of the stream's numbers before that, and the bytes before it that are still under way. */
+  readonly begun: SequenceShift;
+  readonly earlier: string;
 }
 
 /** Steps after which a stream that has not arrived never will. */
@@ -29,17 +32,20 @@ const PATIENCE = 20_000;
 export function carry(stream: string, reader: StreamReader, options: LineOptions): string {
   const random = generator(options.seed);
   const chance = (percent: number): boolean => random() * 100 < percent;
-  const half = new StreamHalf(options.first);
-  const bytes = Buffer.from(stream, "latin1");
+  const half = new StreamHalf(options.first, options.begun);
+  const begins = -options.earlier.length;
+  const ends = stream.length;
+  const bytes = Buffer.from(options.earlier + stream, "latin1");
+  const arrives = shifted(options.begun, begins);
   const toGateway: { start: number; end: number }[] = [];
   const toReceiver: { at: number; text: string }[] = [];
   const acknowledgements: number[] = [];
   // Before the first colon stand seven bytes at least, of which one goes ahead for each window: enough for a message.
   const least = Math.max(options.window, Math.ceil(200 / options.segment));
-  let [told, sent, window] = [0, 0, least];
+  let [told, sent, window] = [begins, begins, least];
   let waiting: Piece[] = [];
   const received: string[] = [];
-  let read = 0;
+  let read = arrives;
 
   const put = <Item>(line: Item[], item: Item): void => {
     if (chance(options.lost)) return;
@@ -49,7 +55,7 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   const take = <Item>(line: Item[]): Item | undefined =>
     line.splice(chance(options.late) ? Math.floor(random() * line.length) : 0, 1)[0];
   const send = (start: number): void => {
-    const end = Math.min(bytes.length, start + 1 + Math.floor(random() * options.segment));
+    const end = Math.min(ends, start + 1 + Math.floor(random() * options.segment));
     put(toGateway, { start, end });
     sent = Math.max(sent, end);
   };
@@ -63,7 +69,11 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   };
 
   const atGateway = (start: number, end: number): void => {
-    const piece = { start: half.offset(half.sequence(start)), end, payload: bytes.subarray(start, end) };
+    const piece = {
+      start: half.offset(half.sequence(start)),
+      end,
+      payload: bytes.subarray(start - begins, end - begins),
+    };
     if (piece.start !== start) throw new Error(`Offset ${start} was taken for ${piece.start}.`);
     if (half.waitsFor(end)) {
       forward(half.renderRepeated(start, piece.payload), piece.payload);
@@ -76,13 +86,13 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   const atReceiver = (at: number, text: string): void => {
     // What it has read already, a receiver does not look at again.
     for (let index = Math.max(0, read - at); index < text.length; index++) {
-      const before = received[at + index];
+      const before = received[at + index - arrives];
       if (before !== undefined && before !== text[index]) {
         throw new Error(`Byte ${at + index} was "${before}" and is now "${text[index]}".`);
       }
-      received[at + index] = text.charAt(index);
+      received[at + index - arrives] = text.charAt(index);
     }
-    while (received[read] !== undefined) read++;
+    while (received[read - arrives] !== undefined) read++;
     put(acknowledgements, read);
   };
   const atSender = (output: number): void => {
@@ -98,23 +108,23 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
     if (first !== undefined && ahead !== undefined) {
       waiting = waiting.filter((piece) => piece !== first);
       forward(ahead, first.payload);
-    } else if (told < bytes.length) {
+    } else if (told < ends) {
       window = least;
       send(told);
     }
   };
 
   for (let step = 0; step < PATIENCE; step++) {
-    if (told >= bytes.length) return received.join("");
+    if (told >= ends) return received.join("");
     const [segment, packet, output] = [take(toGateway), take(toReceiver), take(acknowledgements)];
     if (segment !== undefined) atGateway(segment.start, segment.end);
     if (packet !== undefined) atReceiver(packet.at, packet.text);
     if (output !== undefined) atSender(output);
     const isIdle = segment === undefined && packet === undefined && output === undefined;
-    if (sent < bytes.length && sent - told < window * options.segment) send(sent);
+    if (sent < ends && sent - told < window * options.segment) send(sent);
     else if (isIdle) timers();
   }
-  throw new Error(`Of ${bytes.length} bytes the sender is told of ${told}; the receiver has ${read}.`);
+  throw new Error(`Of ${ends} bytes the sender is told of ${told}; the receiver has ${read}.`);
 }
 
 /** Mulberry32: numbers from 0 to 1 that a seed decides. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { NO_SHIFT } from "../../../src/gateway/tcp/sequence-shift.ts";
 import type { StreamReader } from "../../../src/gateway/tcp/stream-half.ts";
 import type { Edit } from "../../../src/translate/translation.ts";
 import { carry } from "./line.ts";
@@ -56,7 +57,24 @@ const line = fc.record({
   lost: fc.constantFrom(0, 0, 2, 5),
   late: fc.constantFrom(0, 0, 5, 30),
   first: fc.constantFrom(0, 1, 0x7fff_ff00, 0xffff_ff00),
+  begun: fc.constant(NO_SHIFT),
+  earlier: fc.constant(""),
 });
+
+/** Of a stream that an earlier run has translated, so that the kernel adds to its numbers already. */
+const goingOn = fc
+  .record({
+    options: line,
+    earlier: fc.string({ unit: fc.constantFrom("\r\n", "x"), maxLength: 300 }),
+    before: fc.integer({ min: -400, max: 400 }),
+    after: fc.integer({ min: -400, max: 400 }),
+    left: fc.integer({ min: 1, max: 9 }),
+  })
+  .map(({ options, earlier, before, after, left }) => {
+    // The message whose length changed last, of which something was left, stands before what came since.
+    const position = -earlier.length - Math.max(0, before - after) - left;
+    return { ...options, earlier, begun: { position, before, after } };
+  });
 
 describe("StreamHalf", () => {
   it("carries exactly the translated stream, whatever is lost, late, sent again or cut otherwise", () => {
@@ -65,6 +83,15 @@ describe("StreamHalf", () => {
         const all = translated(texts);
         // Text behind the last message would be read as more of a length that edits have changed.
         expect(carry(texts.join(""), reader, options)).toBe(all);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("goes on with a stream that an earlier run has translated, from a message on", () => {
+    fc.assert(
+      fc.property(stream, goingOn, (texts, options) => {
+        expect(carry(texts.join(""), reader, options)).toBe(options.earlier + translated(texts));
       }),
       { numRuns: 300 },
     );

@@ -1,0 +1,20 @@
+import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
+import type { TcpSegment } from "../../packet/tcp-segment.ts";
+import { beginsMessage } from "../../sip/stream-start.ts";
+import { StreamHalf } from "./stream-half.ts";
+
+/**
+ * Follows one direction of a connection that an earlier run has followed, from a segment on that begins with a message
+ * and lies behind the last one whose length that run has changed: what was on its way when it ended stays with the kernel.
+ *
+ * @param adjustment what the kernel makes of its sequence numbers
+ * @returns undefined when the segment is no such one
+ */
+export function resumeHalf(
+  { sequence, payload }: Pick<TcpSegment, "sequence" | "payload">,
+  { position, before, after }: SequenceAdjustment,
+): StreamHalf | undefined {
+  const shift = { position: before === after ? -1 : (position - sequence) | 0, before, after };
+  if (shift.position >= 0 || !beginsMessage(payload.toString("latin1"))) return undefined;
+  return new StreamHalf(sequence, shift);
+}
