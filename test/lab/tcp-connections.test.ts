@@ -125,21 +125,3 @@ test("a flow that is older than the daemon passes as it is, and the log says so"
   expect(await providerEnd.read(text.length)).toBe(text);
   await said;
 });
-
-test("a flow goes on without the daemon, and with the next one", async () => {
-  const daemon = await Daemon.start(lab);
-  const { phoneEnd, providerEnd } = await connected();
-  phoneEnd.write(register(phoneEnd.local, phoneEnd.local));
-  const registered = await providerEnd.message();
-  expect(field(registered, "Contact")).toContain(GATEWAY_OUTSIDE);
-  providerEnd.write(response(registered, "200 OK", { toTag: "r" }));
-  await phoneEnd.message();
-  await daemon.stop();
-  phoneEnd.write("\r\n\r\n");
-  expect(await providerEnd.read(4)).toBe("\r\n\r\n");
-  await Daemon.restart(lab);
-  providerEnd.write("\r\n");
-  expect(await phoneEnd.read(2)).toBe("\r\n");
-  phoneEnd.write(register(phoneEnd.local, phoneEnd.local));
-  expect(startLine(await providerEnd.message())).toBe(`REGISTER sip:${PROVIDER} SIP/2.0`);
-});
