@@ -127,19 +127,6 @@ export function encodeDeleteExpectation(
   writer.end();
 }
 
-/** Writes the request for one expectation. */
-export function encodeGetExpectation(
-  writer: MessageWriter,
-  expectation: ExpectationKey,
-  zone?: number,
-): void {
-  const tuple = expectedTuple(expectation);
-  ct.beginCtnetlink(writer, ct.EXP_GET, 0, familyNumber(tuple));
-  encodeTuple(writer, ct.CTA_EXPECT_TUPLE, tuple);
-  if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
-  writer.end();
-}
-
 /** Writes the request for all expectations. */
 export function encodeDumpExpectations(writer: MessageWriter): void {
   ct.beginCtnetlink(writer, ct.EXP_GET, NLM_F_DUMP, 0);

@@ -33,8 +33,3 @@ export function ipv4ToNumber(text: string): number | undefined {
 export function numberToIpv4(address: number): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
-
-/** Tells whether `text` is a dotted quad, as strictly as {@link ipv4ToNumber}. */
-export function isIpv4Literal(text: string): boolean {
-  return ipv4ToNumber(text) !== undefined;
-}

@@ -70,11 +70,6 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
   return `${hexadecimal(groups.slice(0, start))}::${hexadecimal(groups.slice(start + length))}`;
 }
 
-/** Tells whether `text` is an IPv6 literal without brackets or zone. */
-export function isIpv6Literal(text: string): boolean {
-  return parseIpv6(text) !== undefined;
-}
-
 /**
  * True for an address that hosts of other links can send to: global unicast (RFC 4291 §2.4, as far as it is assigned,
  * 2000::/3) or unique local (RFC 4193, fc00::/7).

@@ -34,12 +34,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Returns the key of a record, the same for the same binding or call. */
-export function recordKey(record: TableRecord): string {
-  const { kind, transport, inside } = record;
-  return kind === "binding" ? bindingKey(transport, inside) : callKey(transport, inside, record.callId);
-}
-
 /** Returns the key of a binding's record. */
 export function bindingKey(transport: Transport, inside: Endpoint): string {
   return `binding ${transport} ${inside.host} ${inside.port}`;

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { pino } from "pino";
 import { openLmdbStore } from "../../src/store/lmdb-store.ts";
-import { recordKey } from "../../src/store/store.ts";
 import { WriteBehind } from "../../src/store/write-behind.ts";
 import type { BindingRecord } from "../../src/table/record.ts";
+import { recordKey } from "../store/records.ts";
 
 const log = pino({ level: "warn" });
 

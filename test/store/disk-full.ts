@@ -5,10 +5,9 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openLmdbStore } from "../../src/store/lmdb-store.ts";
-import { recordKey } from "../../src/store/store.ts";
 import { WriteBehind } from "../../src/store/write-behind.ts";
 import { collectLog } from "./collect-log.ts";
-import { binding } from "./records.ts";
+import { binding, recordKey } from "./records.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const filler = join(folder, "filler");

@@ -4,9 +4,8 @@
  */
 import { pino } from "pino";
 import { openLmdbStore } from "../../src/store/lmdb-store.ts";
-import { recordKey } from "../../src/store/store.ts";
 import { WriteBehind } from "../../src/store/write-behind.ts";
-import { binding } from "./records.ts";
+import { binding, recordKey } from "./records.ts";
 
 const [folder = "", first = "0"] = process.argv.slice(2);
 const log = pino(pino.destination(2));

@@ -18,11 +18,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../src/store/store.ts";
-import { recordKey } from "../../src/store/store.ts";
 import type { TableRecord } from "../../src/table/record.ts";
 import { builtFile } from "../lab/package-root.ts";
 import { collectLog } from "./collect-log.ts";
-import { binding, call } from "./records.ts";
+import { binding, call, recordKey } from "./records.ts";
 
 // Its processes are started from built files, so it is tested as built.
 const built: typeof import("../../src/store/lmdb-store.ts") = await import(

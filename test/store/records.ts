@@ -1,4 +1,11 @@
-import type { BindingRecord, CallRecord } from "../../src/table/record.ts";
+import { bindingKey, callKey } from "../../src/store/store.ts";
+import type { BindingRecord, CallRecord, TableRecord } from "../../src/table/record.ts";
+
+/** The key of a record in the store. */
+export function recordKey(record: TableRecord): string {
+  const { kind, transport, inside } = record;
+  return kind === "binding" ? bindingKey(transport, inside) : callKey(transport, inside, record.callId);
+}
 
 /** A binding, another one for each index. */
 export function binding(index: number, port = 5060): BindingRecord {

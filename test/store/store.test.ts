@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { bindingKey, callKey, recordKey } from "../../src/store/store.ts";
-import { binding, call } from "./records.ts";
+import { bindingKey, callKey } from "../../src/store/store.ts";
 
 const INSIDE = { host: "192.168.50.10", port: 5060 };
 
-describe("recordKey", () => {
-  it("is the same for a record as for what it is of", () => {
-    expect(recordKey(binding(1))).toBe(bindingKey("udp", binding(1).inside));
-    expect(recordKey(call("a@b"))).toBe(callKey("udp", INSIDE, "a@b"));
-  });
-
+describe("a key", () => {
   it("tells bindings from one another by transport, host and port", () => {
     const keys = [
       bindingKey("udp", INSIDE),
