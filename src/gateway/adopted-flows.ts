@@ -22,7 +22,7 @@ export class AdoptedFlows {
 
   /** Takes in that a component's media has its conntrack; `now` in milliseconds. */
   adopt(component: Component, remote: Endpoint, now: number): void {
-    this.#calls.flowBegan(component, remote, now, false);
+    this.#calls.expectations.flowBegan(component, remote, now, false);
     this.#components.add(component);
   }
 
@@ -35,7 +35,7 @@ export class AdoptedFlows {
       const flow = flowOf(component);
       if (flow === undefined || flow.noticed) continue;
       if (this.#stray.find(component, [flow.remote]) === undefined) {
-        this.#calls.flowEnded(component, flow.remote, now);
+        this.#calls.expectations.flowEnded(component, flow.remote, now);
       } else this.#components.add(component);
     }
   }

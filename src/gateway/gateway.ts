@@ -99,7 +99,7 @@ export class Gateway {
     context.now = this.#clock();
     this.#attempt(() => this.#wheel.advance(context.now));
     this.#attempt(() => this.#tcp.tick());
-    this.#attempt(() => context.calls.refill(context.now, false));
+    this.#attempt(() => context.calls.expectations.refill(context.now, false));
     this.settle();
     this.#attempt(() => context.stray.check(context.now));
   }
@@ -135,7 +135,7 @@ export class Gateway {
   /** Carries out what the table now wants of the kernel. */
   settle(): void {
     const context = this.#context;
-    this.#attempt(() => context.calls.refill(context.now, true));
+    this.#attempt(() => context.calls.expectations.refill(context.now, true));
     // What the kernel refuses may lead to other requests, and those to a few more.
     for (let round = 0; round < MOST_ROUNDS && context.conntrack.queued > 0; round++) {
       this.#attempt(() => context.conntrack.flush());

@@ -53,7 +53,7 @@ export class KernelEvents implements TableEvents {
       destination.port === MASTER_PORT ? calls.byMaster(destination.host, source.port) : undefined;
     const component = stream && componentOf(stream, entry);
     if (component === undefined) return;
-    calls.expectationGone(component, keyOf(entry), this.#now());
+    calls.expectations.gone(component, keyOf(entry), this.#now());
     this.#gateway.settle();
   }
 
@@ -66,7 +66,7 @@ export class KernelEvents implements TableEvents {
       isSameEndpoint(entry.reply.destination, remote) ||
       isSameEndpoint(entry.original.destination, remote)
     ) {
-      this.#context.calls.flowBegan(component, remote, now, true);
+      this.#context.calls.expectations.flowBegan(component, remote, now, true);
     } else {
       // The phone's own packets overtook their expectation: their entry leads elsewhere, and the kernel has given
       // this one another source port so that the two do not meet. Both would last for the whole call.
@@ -74,7 +74,7 @@ export class KernelEvents implements TableEvents {
       this.#conntrack.remove({ protocol, source: component.inside, destination: remote });
       this.#conntrack.remove(entry.original);
       this.#context.counters.strayRemoved += 2;
-      this.#context.calls.armAgain(component, now);
+      this.#context.calls.expectations.armAgain(component, now);
     }
     this.#gateway.settle();
   }
@@ -85,7 +85,7 @@ export class KernelEvents implements TableEvents {
     const found = this.#mediaOf(entry);
     if (original.destination.port === MASTER_PORT) this.#masterEnded(original, now);
     else if (found === undefined) this.#signallingEnded(original);
-    else this.#context.calls.flowEnded(found.component, found.remote, now);
+    else this.#context.calls.expectations.flowEnded(found.component, found.remote, now);
     this.#gateway.settle();
   }
 
@@ -134,7 +134,7 @@ export class KernelEvents implements TableEvents {
     // What we took out ourselves is absent already, unless it has been made anew since; what stands there without
     // the helper is not ours.
     if (stream?.master !== "present" || this.#conntrack.lookup(tuple)?.helper === MASTER_HELPER) return;
-    this.#context.calls.masterGone(stream, now);
+    this.#context.calls.expectations.masterGone(stream, now);
   }
 
   /** The next packet of the flow has it pinned anew. */

@@ -31,12 +31,12 @@ export function reconcile(
 ): Reconciled {
   const found: Reconciled = { masters: 0, expectations: 0, flows: 0 };
   const masters = reconcileMasters(conntrack, calls, found);
-  for (const call of calls.values()) if (call.phase !== "ended") calls.plan(call);
+  for (const call of calls.values()) if (call.phase !== "ended") calls.expectations.plan(call);
   reconcileExpectations(conntrack, calls, found, now);
   for (const stream of [...calls.allStreams()]) {
     if (stream.call.phase === "ended") continue;
     for (const component of stream.components) reconcileFlow(calls, component, stray, flows, found, now);
-    if (stream.master === "present" && !masters.has(stream)) calls.masterGone(stream, now);
+    if (stream.master === "present" && !masters.has(stream)) calls.expectations.masterGone(stream, now);
   }
   for (const call of calls.values()) calls.settle(call, now);
   return found;
@@ -83,10 +83,10 @@ function reconcileExpectations(conntrack: Conntrack, calls: Calls, found: Reconc
     for (const component of components) {
       const entries = present.get(component);
       for (const key of [...expectationsOf(component).keys()]) {
-        if (entries?.has(key) !== true) calls.expectationGone(component, key, now);
+        if (entries?.has(key) !== true) calls.expectations.gone(component, key, now);
       }
       for (const [key, entry] of entries ?? []) {
-        if (!expectationsOf(component).has(key)) calls.adoptExpectation(component, wantedOf(entry), now);
+        if (!expectationsOf(component).has(key)) calls.expectations.adopt(component, wantedOf(entry), now);
       }
     }
   }
@@ -102,7 +102,7 @@ function reconcileFlow(
 ): void {
   const flow = flowOf(component);
   if (flow !== undefined && stray.find(component, [flow.remote]) === undefined) {
-    calls.flowEnded(component, flow.remote, now);
+    calls.expectations.flowEnded(component, flow.remote, now);
   }
   if (flowOf(component) !== undefined) return;
   const remotes = component.wanted.flatMap((one): Endpoint[] =>

@@ -13,7 +13,6 @@ import { Slots } from "./slots.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
 import { type Component, keepsPorts, type MediaTarget, type Stream, streamKey } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import type { Wanted } from "./wanted.ts";
 
 /** The most calls, streams, streams of one inside host, and slots of the kernel's expectation table. */
 export interface CallLimits extends StreamLimits {
@@ -27,8 +26,9 @@ const FLOW_CHECK = 60_000;
 /** Calls makes and ends calls and their streams, and says what each message of a call means for its media. */
 export class Calls {
   readonly slots: Slots;
+  /** What the kernel expects of all calls; whoever hears of its tables tells it there. */
+  readonly expectations: Expectations;
   readonly #streams: StreamTable;
-  readonly #expectations: Expectations;
   readonly #wheel: TimerWheel;
   readonly #timers: CallTimers;
   readonly #limits: CallLimits;
@@ -49,8 +49,8 @@ export class Calls {
     this.#limits = limits;
     this.#observer = observer;
     this.slots = new Slots(limits.slots);
-    this.#streams = new StreamTable(ports, limits, (stream, now) => this.#expectations.review(stream, now));
-    this.#expectations = new Expectations(arming, this.slots, wheel, options, observer, (stream) =>
+    this.#streams = new StreamTable(ports, limits, (stream, now) => this.expectations.review(stream, now));
+    this.expectations = new Expectations(arming, this.slots, wheel, options, observer, (stream) =>
       this.#streams.renumber(stream),
     );
   }
@@ -107,7 +107,7 @@ export class Calls {
    */
   releaseTranslated(): void {
     for (const stream of this.#streams.values()) {
-      if (!keepsPorts(stream.target)) this.#expectations.release(stream);
+      if (!keepsPorts(stream.target)) this.expectations.release(stream);
     }
   }
 
@@ -165,12 +165,7 @@ export class Calls {
    * a call that has ended is armed.
    */
   settle(call: Call, now: number): void {
-    if (call.phase !== "ended") this.#expectations.settle(call, now);
-  }
-
-  /** Works out what the SDP of a call wants of the kernel, and leaves that alone. */
-  plan(call: Call): void {
-    this.#expectations.plan(call);
+    if (call.phase !== "ended") this.expectations.settle(call, now);
   }
 
   /** A message of the call was seen. */
@@ -232,7 +227,7 @@ export class Calls {
   byeSeen(call: Call, dialog: string, now: number): void {
     if (!call.dialogs.has(dialog) || call.dialogs.size > 1 || call.byeAt !== undefined) return;
     call.byeAt = now;
-    for (const stream of call.streams.values()) this.#expectations.release(stream);
+    this.#release(call);
   }
 
   /** A dialog of the call is over; with the last one the call ends. */
@@ -250,7 +245,7 @@ export class Calls {
   end(call: Call, why: EndReason, now: number): void {
     if (call.phase === "ended") return;
     call.phase = "ended";
-    for (const stream of call.streams.values()) this.#expectations.release(stream);
+    this.#release(call);
     call.clear();
     this.#observer.callEnded(call, why);
     this.#observer.callChanged(call);
@@ -285,44 +280,9 @@ export class Calls {
     return this.#streams.values();
   }
 
-  /** The kernel says that an expectation of a component is gone; `key` as `wantedKey` gives it. */
-  expectationGone(component: Component, key: string, now: number): void {
-    this.#expectations.gone(component, key, now);
-  }
-
-  /** The kernel has a conntrack for a component's media; `noticed` when it will tell of its end. */
-  flowBegan(component: Component, remote: Endpoint, now: number, noticed: boolean): void {
-    this.#expectations.flowBegan(component, remote, now, noticed);
-  }
-
-  /** Media has used an expectation of a component, and its conntrack is of no use. */
-  armAgain(component: Component, now: number): void {
-    this.#expectations.armAgain(component, now);
-  }
-
-  /** The kernel has that conntrack no more. */
-  flowEnded(component: Component, remote: Endpoint, now: number): void {
-    this.#expectations.flowEnded(component, remote, now);
-  }
-
-  /** A stream's master is gone without our doing. */
-  masterGone(stream: Stream, now: number): void {
-    this.#expectations.masterGone(stream, now);
-  }
-
-  /** The kernel was found to hold an expectation that an earlier run made. */
-  adoptExpectation(component: Component, wanted: Wanted, now: number): void {
-    this.#expectations.adopt(component, wanted, now);
-  }
-
-  /** Arms what waits for slots, as far as there are any; see `Expectations.refill`. */
-  refill(now: number, urgent: boolean): void {
-    if (this.slots.waiting > 0) this.#expectations.refill(now, urgent);
-  }
-
   /** Waits for no more events of expectations that were taken out: some of them were lost. */
   forgetRemovals(): void {
-    for (const stream of this.#streams.values()) this.#expectations.forgetRemovals(stream);
+    for (const stream of this.#streams.values()) this.expectations.forgetRemovals(stream);
   }
 
   /**
@@ -351,7 +311,7 @@ export class Calls {
       const known = targets.map((one) => one ?? undefined);
       call.remotes.set(ownText(tag), known, MOST_TAGS);
     }
-    for (const dialog of record.dialogs) call.dialogs.set(dialog, true);
+    for (const dialog of record.dialogs) call.dialogs.set(dialog, true, MOST_TAGS);
     call.sessionExpires = record.sessionExpires ?? undefined;
     call.refreshedAt = record.refreshedAt + elapsed;
     if (call.phase === "ended") this.#wheel.schedule(call, now + this.#timers.linger);
@@ -383,8 +343,12 @@ export class Calls {
     return true;
   }
 
+  #release(call: Call): void {
+    for (const stream of call.streams.values()) this.expectations.release(stream);
+  }
+
   #closeStream(stream: Stream): void {
-    this.#expectations.close(stream);
+    this.expectations.close(stream);
     this.#streams.free(stream);
   }
 }

@@ -93,6 +93,8 @@ export class Expectations {
   /**
    * The kernel says that an expectation is gone: we took it out, or a packet has used it. Who sent that packet is
    * told next (`flowBegan`), unless it was dropped on its way; then the expectation is made anew.
+   *
+   * @param key as `wantedKey` gives it
    */
   gone(component: Component, key: string, now: number): void {
     const awaited = component.removed?.get(key);

@@ -22,7 +22,7 @@ export interface StreamLimits {
   readonly streamsPerHost: number;
 }
 
-/** Streams of one call; beyond it, those that no SDP of the call names any more make room. */
+/** Streams of one call; those that no SDP of it names any more are freed by the next 2xx, see `Calls.agreed`. */
 const MOST_STREAMS_OF_A_CALL = 32;
 /** Ids looked at for a free one, so that finding none is bounded work too. */
 const ID_SEARCH = 256;

@@ -81,8 +81,8 @@ export class ManyCalls {
   /** The first RTP packet of a stream, as the kernel tells of it. */
   flow({ calls, stream }: ManyCalls["streams"][number], index: number): void {
     const rtp = stream.components[0] ?? missing(index);
-    calls.expectationGone(rtp, ANY_SOURCE, 2.5);
-    calls.flowBegan(rtp, { host: MEDIA_SERVER, port: 10_000 + 2 * (index % 25_000) }, 2.5, true);
+    calls.expectations.gone(rtp, ANY_SOURCE, 2.5);
+    calls.expectations.flowBegan(rtp, { host: MEDIA_SERVER, port: 10_000 + 2 * (index % 25_000) }, 2.5, true);
   }
 
   /** All events of the expectations that were taken out have come. */

@@ -38,7 +38,7 @@ describe("a call of which nothing more is heard ends", () => {
 
   function flows(now: number): void {
     const [rtp] = stream.components;
-    if (rtp !== undefined) table.calls.flowBegan(rtp, REMOTE, now, true);
+    if (rtp !== undefined) table.calls.expectations.flowBegan(rtp, REMOTE, now, true);
   }
 
   /** It ends at that time and for that reason, not before, and then frees everything. */
@@ -75,7 +75,7 @@ describe("a call of which nothing more is heard ends", () => {
     const [rtp] = stream.components;
     table.wheel.advance(7_000_000);
     expect(table.told).toEqual([]);
-    if (rtp !== undefined) table.calls.flowEnded(rtp, REMOTE, 7_000_000);
+    if (rtp !== undefined) table.calls.expectations.flowEnded(rtp, REMOTE, 7_000_000);
     endsAt(7_000_000 + TIMERS.mediaIdle, "media-idle");
   });
 

@@ -34,8 +34,8 @@ describe("Calls", () => {
 
   /** A packet uses the expectation `key` of a component, and its conntrack with `host`:`port` is made. */
   function packet(component: Component, key: string, host: string, port: number, now = 1000): void {
-    calls.expectationGone(component, key, now);
-    calls.flowBegan(component, { host, port }, now, true);
+    calls.expectations.gone(component, key, now);
+    calls.expectations.flowBegan(component, { host, port }, now, true);
   }
 
   /** The first packets of a stream from its remote, RTP and RTCP. */
@@ -154,8 +154,8 @@ describe("Calls", () => {
     flow(stream, "in any");
     arming.take();
     for (const [index, component] of stream.components.entries()) {
-      calls.flowEnded(component, { host: "203.0.113.9", port: 20_000 }, 2000);
-      calls.flowEnded(component, { host: "203.0.113.3", port: 20_000 + index }, 2000);
+      calls.expectations.flowEnded(component, { host: "203.0.113.9", port: 20_000 }, 2000);
+      calls.expectations.flowEnded(component, { host: "203.0.113.3", port: 20_000 + index }, 2000);
     }
     expect(arming.take()).toEqual([
       "arm rtp in any",
@@ -204,7 +204,7 @@ describe("Calls", () => {
   it("makes an expectation anew when the packet that used it was dropped on its way", () => {
     const stream = offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
     arming.take();
-    for (const component of stream.components) calls.expectationGone(component, "in any", 100);
+    for (const component of stream.components) calls.expectations.gone(component, "in any", 100);
     expect(arming.take()).toEqual([]);
     wheel.advance(2000);
     expect(arming.take()).toContain("arm rtp in any");
@@ -347,9 +347,9 @@ describe("Calls", () => {
     arming.take();
     const [rtp] = stream.components;
     if (rtp === undefined) throw new Error("no component");
-    calls.expectationGone(rtp, "in 203.0.113.3", 100);
+    calls.expectations.gone(rtp, "in 203.0.113.3", 100);
     expect(calls.slots.used).toBe(6);
-    calls.expectationGone(rtp, "in 203.0.113.3", 100);
+    calls.expectations.gone(rtp, "in 203.0.113.3", 100);
     expect(calls.slots.used).toBe(5);
   });
 
@@ -437,9 +437,9 @@ describe("Calls", () => {
       const stream = offer(call, line);
       expect(stream.components[0]?.state).toMatchObject({ kind: "waiting", reason: "kernel-full" });
       expect(calls.slots.waiting).toBe(1);
-      calls.refill(100, true);
+      calls.expectations.refill(100, true);
       expect(kindOf(stream)).toBe("waiting");
-      calls.refill(250, false);
+      calls.expectations.refill(250, false);
       expect(kindOf(stream)).toBe("armed");
       expect(calls.slots.waiting).toBe(0);
     });
@@ -457,7 +457,7 @@ describe("Calls", () => {
     it("because another expectation stands for the same packets, does without until the next SDP", () => {
       arming.refusals.push("taken");
       expect(kindOf(offer(call, line))).toBe("planned");
-      calls.refill(250, false);
+      calls.expectations.refill(250, false);
       expect(arming.take()).toEqual(["refuse rtp"]);
       expect(kindOf(offer(call, line))).toBe("armed");
     });
@@ -487,7 +487,7 @@ describe("Calls", () => {
       expect([armed, waiting].map(kindOf)).toEqual(["waiting", "armed"]);
       told = [];
       arming.refusals.push("full");
-      calls.refill(250, false);
+      calls.expectations.refill(250, false);
       expect([armed, waiting].map(kindOf)).toEqual(["waiting", "armed"]);
       expect(told).toEqual([]);
     });
@@ -496,7 +496,7 @@ describe("Calls", () => {
       arming.refusals.push("busy");
       const stream = offer(call, line);
       expect(stream.components[0]?.state).toMatchObject({ kind: "waiting", reason: "kernel-busy" });
-      calls.refill(250, false);
+      calls.expectations.refill(250, false);
       expect(kindOf(stream)).toBe("armed");
     });
 
@@ -544,7 +544,7 @@ describe("Calls", () => {
       const ringing = ring("192.168.50.23", "d");
       expect(kinds([ringing])).toEqual(["waiting"]);
       calls.end(callOf(second), "bye", 0);
-      calls.refill(0, true);
+      calls.expectations.refill(0, true);
       expect(kinds([first, third, ringing])).toEqual(["armed", "armed", "waiting"]);
     });
 
@@ -582,7 +582,7 @@ describe("Calls", () => {
       const [rtp] = second.components;
       if (rtp === undefined) throw new Error("no component");
       packet(rtp, `in ${PEER}`, PEER, 20_000);
-      calls.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
+      calls.expectations.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
       const third = talk("192.168.50.22", "c");
       expect(kinds([first, second, third])).toEqual(["armed", "waiting", "armed"]);
     });
@@ -595,11 +595,11 @@ describe("Calls", () => {
         packet(rtp, `in ${PEER}`, PEER, 20_000);
         return { stream, rtp };
       });
-      for (const { rtp } of streams) calls.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
+      for (const { rtp } of streams) calls.expectations.flowEnded(rtp, { host: PEER, port: 20_000 }, 0);
       expect(kinds(streams.map(({ stream }) => stream))).toEqual(["armed", "armed", "waiting"]);
       const [first] = streams;
       if (first !== undefined) packet(first.rtp, `in ${PEER}`, PEER, 20_000);
-      calls.refill(0, true);
+      calls.expectations.refill(0, true);
       expect(kinds(streams.map(({ stream }) => stream))).toEqual(["flowing", "armed", "armed"]);
     });
 

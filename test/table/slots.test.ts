@@ -69,13 +69,14 @@ class Busy {
       calls.settle(call, 0);
     } else if (what === "packet" && component !== undefined) {
       const key = expectationsOf(component).keys().next();
-      if (!key.done) calls.expectationGone(component, key.value, 0);
-      calls.flowBegan(component, { ...REMOTE, port: REMOTE.port + which }, 0, true);
+      if (!key.done) calls.expectations.gone(component, key.value, 0);
+      calls.expectations.flowBegan(component, { ...REMOTE, port: REMOTE.port + which }, 0, true);
     } else if (what === "silence" && component !== undefined) {
-      calls.flowEnded(component, { ...REMOTE, port: REMOTE.port + which }, 0);
+      calls.expectations.flowEnded(component, { ...REMOTE, port: REMOTE.port + which }, 0);
     } else if (what === "end") calls.end(call, "bye", 0);
-    else if (what === "master-gone" && component !== undefined) calls.masterGone(component.stream, 0);
-    else if (what === "refill") calls.refill(0, false);
+    else if (what === "master-gone" && component !== undefined)
+      calls.expectations.masterGone(component.stream, 0);
+    else if (what === "refill") calls.expectations.refill(0, false);
     else if (what === "fail") arming.refusals.push(failure);
     else calls.forgetRemovals();
   }

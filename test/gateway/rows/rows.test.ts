@@ -88,8 +88,8 @@ describe("Rows", () => {
 
   function flow({ components: [component] }: Stream): Component {
     if (component === undefined) throw new Error("The stream has no component.");
-    for (const one of component.wanted) tables.calls.expectationGone(component, wantedKey(one), now);
-    tables.calls.flowBegan(component, REMOTE, now, true);
+    for (const one of component.wanted) tables.calls.expectations.gone(component, wantedKey(one), now);
+    tables.calls.expectations.flowBegan(component, REMOTE, now, true);
     return component;
   }
 
@@ -262,7 +262,7 @@ describe("Rows", () => {
       ]);
       tables.calls.remoteSaid(call, "b", [{ ...target(0), rtp: REMOTE, held: true }]);
       tables.calls.settle(call, now);
-      tables.calls.flowEnded(component, REMOTE, now);
+      tables.calls.expectations.flowEnded(component, REMOTE, now);
       expect([...rows.streams()]).toMatchObject([
         { components: [{ state: "idle", waitsFor: "sdp", wanted: [] }] },
       ]);
@@ -296,7 +296,7 @@ describe("Rows", () => {
         armed = silent;
         failed("id-taken", wanted);
       };
-      tables.calls.masterGone(last, now);
+      tables.calls.expectations.masterGone(last, now);
       tables.calls.agreed(call, undefined, now);
       expect([...listing].map(({ components }) => components[0]?.inside.port)).toEqual([4004]);
     });
