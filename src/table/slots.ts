@@ -20,10 +20,14 @@ export function rankOf(component: Component): Rank {
   return component.kind === "rtcp" ? 4 : 5;
 }
 
-interface Holding {
+/** What was last noted of a component: how many slots it holds, its rank, and whether it waits for more of them. */
+interface Noted {
   readonly count: number;
   readonly rank: Rank;
+  readonly waits: boolean;
 }
+
+const NOTHING: Noted = { count: 0, rank: 0, waits: false };
 
 /**
  * Slots accounts for the entries of the kernel's expectation table that are ours, says who has to make room when
@@ -32,7 +36,8 @@ interface Holding {
 export class Slots {
   /** The most of them, all components together. */
   readonly limit: number;
-  readonly #holdings = new Map<Component, Holding>();
+  /** Of those that hold slots or wait for them. */
+  readonly #noted = new Map<Component, Noted>();
   readonly #victims: readonly FairQueue<InsideHost, Component>[];
   readonly #waiting: readonly OldestFirst<Component>[];
   #used = 0;
@@ -65,25 +70,21 @@ export class Slots {
 
   /** Takes in what a component holds now, how urgent that is, and whether it waits for more. */
   note(component: Component): void {
-    const { host } = component.stream.call;
-    const before = this.#holdings.get(component);
+    const { state, stream } = component;
+    const { host } = stream.call;
+    const before = this.#noted.get(component) ?? NOTHING;
     const count = expectationsOf(component).size;
     const rank = rankOf(component);
-    this.#used += count - (before?.count ?? 0);
-    this.#most = Math.max(this.#most, this.#used);
-    if (before !== undefined && (count === 0 || rank !== before.rank)) {
-      this.#victims[before.rank]?.delete(host, component);
-    }
-    if (count > 0) {
-      if (before?.rank !== rank) this.#victims[rank]?.add(host, component);
-      this.#holdings.set(component, { count, rank });
-    } else this.#holdings.delete(component);
-    const { state } = component;
     const waits = state.kind === "waiting" || (state.kind === "armed" && state.lacks !== undefined);
-    for (let index = 0; index < RANKS.length; index++) {
-      if (waits && index === rank) this.#waiting[index]?.add(component);
-      else this.#waiting[index]?.delete(component);
-    }
+    const moves = rank !== before.rank;
+    this.#used += count - before.count;
+    this.#most = Math.max(this.#most, this.#used);
+    if (before.count > 0 && (count === 0 || moves)) this.#victims[before.rank]?.delete(host, component);
+    if (count > 0 && (before.count === 0 || moves)) this.#victims[rank]?.add(host, component);
+    if (before.waits && (!waits || moves)) this.#waiting[before.rank]?.delete(component);
+    if (waits) this.#waiting[rank]?.add(component);
+    if (count > 0 || waits) this.#noted.set(component, { count, rank, waits });
+    else this.#noted.delete(component);
   }
 
   /**
