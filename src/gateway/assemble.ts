@@ -173,7 +173,7 @@ export async function startGateway(
     );
     queue = opened;
     open.unshift(opened);
-    const events = new KernelEvents(context, conntrack, clock, gateway, () => {
+    const events = new KernelEvents(context, conntrack, stray, clock, gateway, () => {
       // Not before the events that wait behind the lost ones have been taken in.
       isBehind = true;
     });

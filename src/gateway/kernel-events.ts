@@ -10,6 +10,7 @@ import type { Component } from "../table/streams.ts";
 import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Gateway } from "./gateway.ts";
+import type { StrayEntries } from "./stray-entries.ts";
 
 /** What of an entry is ours: a component's media, by its far end, or nothing we know. */
 interface MediaEntry {
@@ -24,6 +25,7 @@ type Listening = Pick<Gateway, "settle" | "connectionEnded">;
 export class KernelEvents implements TableEvents {
   readonly #context: GatewayContext;
   readonly #conntrack: Conntrack;
+  readonly #stray: Pick<StrayEntries, "straighten">;
   readonly #gateway: Listening;
   readonly #reconcile: () => void;
   readonly #clock: () => number;
@@ -35,12 +37,14 @@ export class KernelEvents implements TableEvents {
   constructor(
     context: GatewayContext,
     conntrack: Conntrack,
+    stray: Pick<StrayEntries, "straighten">,
     clock: () => number,
     gateway: Listening,
     reconcile: () => void,
   ) {
     this.#context = context;
     this.#conntrack = conntrack;
+    this.#stray = stray;
     this.#clock = clock;
     this.#gateway = gateway;
     this.#reconcile = reconcile;
@@ -62,20 +66,12 @@ export class KernelEvents implements TableEvents {
     if (found === undefined) return;
     const { component, remote } = found;
     const now = this.#now();
-    if (
-      isSameEndpoint(entry.reply.destination, remote) ||
-      isSameEndpoint(entry.original.destination, remote)
-    ) {
-      this.#context.calls.expectations.flowBegan(component, remote, now, true);
-    } else {
-      // The phone's own packets overtook their expectation: their entry leads elsewhere, and the kernel has given
-      // this one another source port so that the two do not meet. Both would last for the whole call.
-      const { transport: protocol } = component.stream.target;
-      this.#conntrack.remove({ protocol, source: component.inside, destination: remote });
-      this.#conntrack.remove(entry.original);
-      this.#context.counters.strayRemoved += 2;
+    const isBent = ![entry.original, entry.reply].some(({ destination }) =>
+      isSameEndpoint(destination, remote),
+    );
+    if (isBent && this.#stray.straighten(component, remote, entry.original)) {
       this.#context.calls.expectations.armAgain(component, now);
-    }
+    } else this.#context.calls.expectations.flowBegan(component, remote, now, true);
     this.#gateway.settle();
   }
 

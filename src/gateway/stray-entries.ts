@@ -1,4 +1,5 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
+import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { OldestFirst } from "../table/oldest-first.ts";
@@ -14,6 +15,9 @@ interface Watch {
   readonly component: Component;
   readonly armedAt: number;
 }
+
+/** Where the kernel's entry of a flow leads, as one component sees it. */
+type LeadsTo = "nowhere" | "here" | "later-call" | "astray";
 
 /** Told of a conntrack that already carries a component's media as it should. */
 export type FlowFound = (component: Component, remote: Endpoint) => void;
@@ -84,10 +88,26 @@ export class StrayEntries {
   /** The far end of the conntrack that carries a component's media, if the kernel has one that leads to it. */
   find(component: Component, remotes: Iterable<Endpoint>): Endpoint | undefined {
     for (const remote of remotes) {
-      if (this.#leads(component, component.inside, remote) === true) return remote;
-      if (this.#leads(component, remote, this.#outside(component)) === true) return remote;
+      for (const flow of this.#flows(component, remote)) {
+        if (this.#leadsTo(component, flow) === "here") return remote;
+      }
     }
     return undefined;
+  }
+
+  /**
+   * Takes out what keeps a component's media from its remote: the phone's own packets overtook their expectation, so
+   * that their entry leads elsewhere, and the kernel has then bent the remote's to another source port, so that the
+   * two do not meet. Both would last for the whole call.
+   *
+   * @param bent the remote's
+   * @returns false when both stand, as the phone's is a later call's
+   */
+  straighten(component: Component, remote: Endpoint, bent: FlowTuple): boolean {
+    const [outward] = this.#flows(component, remote);
+    if (this.#clear(component, outward) === "later-call") return false;
+    this.#remove(bent);
+    return true;
   }
 
   #look(component: Component): void {
@@ -95,40 +115,48 @@ export class StrayEntries {
     for (const wanted of [...expectationsOf(component).values()]) {
       if (wanted.direction !== "outbound") continue;
       const { remote } = wanted;
-      const outward = this.#clear(component, component.inside, remote);
-      const inward = this.#clear(component, remote, this.#outside(component));
+      const led = this.#flows(component, remote).map((flow) => this.#clear(component, flow));
       const isNews = known === undefined || !isSameEndpoint(known, remote);
-      if ((outward || inward) && isNews) this.#found(component, remote);
+      if (led.includes("here") && isNews) this.#found(component, remote);
     }
   }
 
+  /** Removes the entry of a flow if it has gone astray. */
+  #clear(component: Component, flow: FlowTuple): LeadsTo {
+    const led = this.#leadsTo(component, flow);
+    if (led === "astray") this.#remove(flow);
+    return led;
+  }
+
   /**
-   * Removes the entry of packets from `source` to `destination` if it leads elsewhere. One that leads to a later call
-   * of the same phone, from the same port to the same remote, is that call's: the two must not fight over it.
-   *
-   * @returns true when it leads to the component
+   * An entry that leads to a later call of the same phone, from the same port to the same remote, is that call's: the
+   * two must not fight over it.
    */
-  #clear(component: Component, source: Endpoint, destination: Endpoint): boolean {
+  #leadsTo(component: Component, flow: FlowTuple): LeadsTo {
     const { inside, stream } = component;
-    const flow = { protocol: stream.target.transport, source, destination };
     const entry = this.#conntrack.lookup(flow);
-    if (entry === undefined) return false;
-    if (leadsTo(entry, inside, this.#outside(component))) return true;
+    if (entry === undefined) return "nowhere";
+    if (leadsTo(entry, inside, this.#outside(component))) return "here";
     const other = this.#componentAt(mappedTo(entry, inside).port);
     // Plain NAT may have given it a port that is another phone's: that makes it nobody's.
     const isOfPhone = other !== undefined && other !== component && isSameEndpoint(other.inside, inside);
     const isLater = isOfPhone && other.stream.call.beganAt >= stream.call.beganAt;
-    if (isLater && leadsTo(entry, inside, this.#outside(other))) return false;
-    this.#conntrack.remove(flow);
-    this.#counters.strayRemoved++;
-    return false;
+    return isLater && leadsTo(entry, inside, this.#outside(other)) ? "later-call" : "astray";
   }
 
-  /** @returns undefined when there is no such entry */
-  #leads(component: Component, source: Endpoint, destination: Endpoint): boolean | undefined {
-    const flow = { protocol: component.stream.target.transport, source, destination };
-    const entry = this.#conntrack.lookup(flow);
-    return entry && leadsTo(entry, component.inside, this.#outside(component));
+  #remove(flow: FlowTuple): void {
+    this.#conntrack.remove(flow);
+    this.#counters.strayRemoved++;
+  }
+
+  /** The flows between a component and a remote, as each side's packets begin them: the phone's first. */
+  #flows(component: Component, remote: Endpoint): [FlowTuple, FlowTuple] {
+    const { inside, stream } = component;
+    const protocol = stream.target.transport;
+    return [
+      { protocol, source: inside, destination: remote },
+      { protocol, source: remote, destination: this.#outside(component) },
+    ];
   }
 
   #outside({ inside, port }: Component): Endpoint {

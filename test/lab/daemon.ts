@@ -38,6 +38,8 @@ export interface DaemonStats {
     readonly skipped: Readonly<Record<string, number>>;
     /** Calls ended, by reason. */
     readonly ended: Readonly<Record<string, number>>;
+    /** Media conntracks that led elsewhere, and were taken out for that. */
+    readonly strayRemoved: number;
     /** Expectations put into the kernel. */
     readonly armed: number;
     /** Times the kernel did not take all expectations of a component, by what that means. */
