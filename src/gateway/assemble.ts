@@ -14,6 +14,7 @@ import { LogBudget, type Logger } from "../observe/log.ts";
 import type { Address } from "../packet/address.ts";
 import { inNetwork } from "../packet/in-network.ts";
 import { isRoutableIpv6 } from "../packet/ipv6.ts";
+import { unobserved } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import { AdoptedFlows } from "./adopted-flows.ts";
 import { KernelArming } from "./arming.ts";
@@ -30,7 +31,7 @@ import { routedInside, routeToDestination, type Sides } from "./route.ts";
 import { Rows } from "./rows/rows.ts";
 import { type GatewayStats, statisticsOf } from "./stats.ts";
 import { StrayEntries } from "./stray-entries.ts";
-import { observeTable, unkept } from "./table-observer.ts";
+import { observeTable } from "./table-observer.ts";
 import { makeTables } from "./tables.ts";
 
 /** Packets the kernel holds for us in a burst, and the socket buffer they need. */
@@ -112,7 +113,7 @@ export async function startGateway(
       counters,
       budget,
     ),
-    observeTable(counters, log, keptBy?.journal ?? unkept),
+    observeTable(counters, log, keptBy?.journal ?? unobserved),
     (port, transport) => sockets.holds(port, transport),
   );
   const adopted = new AdoptedFlows(calls, stray);

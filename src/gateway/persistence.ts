@@ -7,9 +7,9 @@ import { WriteBehind, type WriteBehindStatistics } from "../store/write-behind.t
 import type { Binding } from "../table/binding.ts";
 import type { Bindings } from "../table/bindings.ts";
 import type { Call } from "../table/call.ts";
+import type { Journal } from "../table/observer.ts";
 import type { BindingRecord, CallRecord } from "../table/record.ts";
 import { bindingRecord, callRecord } from "../table/to-record.ts";
-import type { Journal } from "./table-observer.ts";
 import type { Tables } from "./tables.ts";
 
 /** What was put back into the table at start. */

@@ -17,7 +17,7 @@ import { PacketView } from "../packet/packet-view.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { type ScanResult, scan } from "../sip/scan.ts";
 import type { Binding } from "../table/binding.ts";
-import type { TableObserver } from "../table/observer.ts";
+import { unobserved } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import type { Edit } from "../translate/translation.ts";
 import { RecordedArming } from "./arming.ts";
@@ -38,18 +38,6 @@ const pinned: Pinning = {
   connect: () => undefined,
   adjust: () => undefined,
   followedBefore: () => undefined,
-};
-
-/** Nothing of a replay is counted, logged or kept. */
-const unobserved: TableObserver = {
-  bindingChanged: () => undefined,
-  bindingClosed: () => undefined,
-  callChanged: () => undefined,
-  callClosed: () => undefined,
-  callEnded: () => undefined,
-  consumed: () => undefined,
-  evicted: () => undefined,
-  strayed: () => undefined,
 };
 
 /** Replay runs captured packets through the gateway's own engine, in the time of the capture. */

@@ -4,6 +4,7 @@ import { Bindings } from "../../src/table/bindings.ts";
 import type { Call } from "../../src/table/call.ts";
 import { Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
+import { unobserved } from "../../src/table/observer.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import type { MediaTarget, Stream } from "../../src/table/streams.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
@@ -91,7 +92,6 @@ export class ManyCalls {
   }
 
   #table(slots: number): Calls {
-    const silent = (): void => undefined;
     return new Calls(
       new PortPool(2, { first: 1024, last: 65_535 }, () => false),
       this.#wheel,
@@ -99,16 +99,7 @@ export class ManyCalls {
       TIMERS,
       { calls: PER_ADDRESS + EVICTIONS, streams: PER_ADDRESS + EVICTIONS, streamsPerHost: 4096, slots },
       { renewal: 150_000, sources: "signalled" },
-      {
-        bindingChanged: silent,
-        bindingClosed: silent,
-        callChanged: silent,
-        callClosed: silent,
-        callEnded: silent,
-        consumed: silent,
-        evicted: silent,
-        strayed: silent,
-      },
+      unobserved,
     );
   }
 

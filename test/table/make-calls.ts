@@ -3,6 +3,7 @@ import { Bindings } from "../../src/table/bindings.ts";
 import type { EndReason } from "../../src/table/call-ending.ts";
 import { type CallLimits, Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
+import { unobserved } from "../../src/table/observer.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
 import type { SourcePolicy } from "../../src/table/wanted-for.ts";
@@ -44,11 +45,8 @@ export function makeCalls(
     { ...LIMITS, ...limits },
     { renewal: 150_000, sources },
     {
-      bindingChanged: silent,
-      bindingClosed: silent,
+      ...unobserved,
       callChanged: ({ callId }) => written.push(callId),
-      callClosed: silent,
-      consumed: silent,
       callEnded: (_call, why: EndReason) => told.push(why),
       evicted: ({ kind, stream }) => told.push(`evicted ${kind} ${stream.call.callId}`),
       strayed: (_component, remote) => told.push(`stray ${remote}`),

@@ -6,7 +6,7 @@ import { makeTables, type Tables } from "../../../src/gateway/tables.ts";
 import type { ArmFailed, Arming } from "../../../src/table/arming.ts";
 import type { Binding } from "../../../src/table/binding.ts";
 import type { Call } from "../../../src/table/call.ts";
-import type { TableObserver } from "../../../src/table/observer.ts";
+import { unobserved } from "../../../src/table/observer.ts";
 import type { Component, MediaTarget, Stream } from "../../../src/table/streams.ts";
 import { TimerWheel } from "../../../src/table/timer-wheel.ts";
 import { wantedKey } from "../../../src/table/wanted.ts";
@@ -15,17 +15,6 @@ const EXTERNAL = "203.0.113.1";
 const PEER = "203.0.113.2";
 const REMOTE = { host: "203.0.113.3", port: 20_000 };
 const silent = (): void => undefined;
-const OBSERVER: TableObserver = {
-  bindingChanged: silent,
-  bindingClosed: silent,
-  callChanged: silent,
-  callClosed: silent,
-  callEnded: silent,
-  consumed: silent,
-  evicted: silent,
-  strayed: silent,
-};
-
 describe("Rows", () => {
   let tables: Tables;
   let rows: Rows;
@@ -46,7 +35,7 @@ describe("Rows", () => {
       disarm: silent,
       release: silent,
     };
-    tables = makeTables(schema.parse({}), 100, wheel, arming, OBSERVER, () => false);
+    tables = makeTables(schema.parse({}), 100, wheel, arming, unobserved, () => false);
     rows = new Rows({ ...tables, external: externalAddress(EXTERNAL, undefined) }, () => now);
   });
 
