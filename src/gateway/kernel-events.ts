@@ -86,7 +86,8 @@ export class KernelEvents implements TableEvents {
   }
 
   overrun(): void {
-    this.#context.log.warn("the kernel had more events than could be taken in; its tables are read anew");
+    const message = "the kernel had more events than could be taken in; its tables are read anew";
+    this.#context.budget.warn(this.#now(), {}, message);
     this.#context.calls.forgetRemovals();
     this.#reconcile();
   }
