@@ -50,9 +50,11 @@ export class Calls {
     this.#observer = observer;
     this.slots = new Slots(limits.slots);
     this.#streams = new StreamTable(ports, limits, (stream, now) => this.expectations.review(stream, now));
-    this.expectations = new Expectations(arming, this.slots, wheel, options, observer, (stream) =>
-      this.#streams.renumber(stream),
-    );
+    this.expectations = new Expectations(arming, this.slots, wheel, options, observer, (stream) => {
+      this.#streams.renumber(stream);
+      // A stream knows its call as its owner alone.
+      if (stream.call instanceof Call) observer.callChanged(stream.call);
+    });
   }
 
   /** Calls held, ended ones that still linger included. */

@@ -17,6 +17,7 @@ describe("Calls", () => {
   let calls: Calls;
   let call: Call;
   let told: string[];
+  let written: string[];
   let bindingOf: (host: string) => Binding;
 
   function offer(of: Call, line = target("192.168.50.10", 4000), now = 0): Stream {
@@ -46,7 +47,10 @@ describe("Calls", () => {
   }
 
   function make(slots = 1000, sources: SourcePolicy = "signalled", streamsPerHost = 10, most = 20): void {
-    ({ arming, wheel, told, calls, bindingOf } = makeCalls({ calls: most, streamsPerHost, slots }, sources));
+    ({ arming, wheel, told, written, calls, bindingOf } = makeCalls(
+      { calls: most, streamsPerHost, slots },
+      sources,
+    ));
     call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   }
 
@@ -468,12 +472,15 @@ describe("Calls", () => {
       expect(arming.take()).toEqual(["refuse rtp", "arm rtp in any"]);
     });
 
-    it("because something else has the master's tuple, takes another id", () => {
-      arming.refusals.push("id-taken");
+    it("because something else has the master's tuple, takes another id and has it written", () => {
       const stream = calls.stream(call, line, PEER);
       if (typeof stream === "string") throw new Error(stream);
       const { id } = stream;
-      offer(call, line);
+      calls.insideSaid(call, "inside", [stream], [false]);
+      written.length = 0;
+      arming.refusals.push("id-taken");
+      calls.settle(call, 0);
+      expect(written).toEqual([call.callId]);
       expect(stream.id).not.toBe(id);
       expect(calls.byMaster(PEER, stream.id)).toBe(stream);
       expect(calls.byMaster(PEER, id)).toBeUndefined();
