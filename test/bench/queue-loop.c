@@ -69,6 +69,8 @@ static int read_queue(int queue, double seconds, int replace)
 {
 	const struct nfqnl_msg_config_cmd bind_it = { .command = NFQNL_CFG_CMD_BIND };
 	const struct nfqnl_msg_config_params copy = { htonl(0xffff), NFQNL_COPY_PACKET };
+	/* As many as sipexpectd has the kernel hold. */
+	const uint32_t most = htonl(16384);
 	const struct timeval patience = { 0, 100000 };
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	static char packet[70000], answer[70000];
@@ -83,6 +85,7 @@ static int read_queue(int queue, double seconds, int replace)
 	setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 	stop = put(answer + HEAD, NFQA_CFG_CMD, &bind_it, sizeof(bind_it));
 	stop = put(stop, NFQA_CFG_PARAMS, &copy, sizeof(copy));
+	stop = put(stop, NFQA_CFG_QUEUE_MAXLEN, &most, sizeof(most));
 	send_message(fd, answer, stop, NFQNL_MSG_CONFIG, queue);
 	while (now() < end) {
 		ssize_t length = recv(fd, packet, sizeof(packet), 0), at;

@@ -1,171 +1,205 @@
-import { ipv4ToNumber, numberToIpv4 } from "../../../src/packet/ipv4.ts";
-
-/** One UDP packet that an end of the benchmark sends; addresses as text. */
-export interface Packet {
-  readonly from: string;
-  readonly fromPort: number;
-  readonly to: string;
-  readonly toPort: number;
-  readonly payload: string;
-}
+import { numberToIpv4 } from "../../../src/packet/ipv4.ts";
+import {
+  answer,
+  type Dialog,
+  EXTERNAL,
+  later,
+  type Phone,
+  PROVIDER,
+  register,
+  registered,
+  request,
+  response,
+  toTagOf,
+} from "./messages.ts";
+import { type Packet, TURN } from "./packet-file.ts";
 
 /** A kind of traffic that is measured. */
 export interface Work {
+  /** As the command line and the results name it. */
   readonly name: string;
-  /** Which side sends what is counted. */
-  readonly sender: "phone" | "prov";
-  /** True where a packet is other work the second time: the gateway is to forget it before each measurement. */
-  readonly once: boolean;
-  /** Sent in turn, again and again; `ports` are the phones' external ports. */
-  packets(ports: readonly number[]): readonly Packet[];
+  readonly title: string;
+  /** Expectations that the kernel has to be given for each packet, at least; 0 where no call begins. */
+  readonly expectations: number;
+  /** Sent once before a measurement. */
+  prelude(phones: readonly Phone[]): readonly Packet[];
+  /** Sent in turn, again and again. */
+  packets(phones: readonly Phone[]): readonly Packet[];
 }
 
-export const PROVIDER = "203.0.113.2";
-export const EXTERNAL = "203.0.113.1";
 /** The network of the phones, all on one machine behind one route. */
 export const PHONES_NETWORK = "10.5.0.0/16";
-const PHONES = 1000;
-const FIRST_PHONE = ipv4ToNumber("10.5.0.1") ?? 0;
-/** Calls told apart in one turn; as many as the gateway has calls at once. */
-const CALLS = 40_000;
-/** Written over with the time of sending, see sip-load.c. */
-const STAMP = `X-Stamp: ${"0".repeat(16)}`;
-
-const phones = Array.from({ length: PHONES }, (_, index) => numberToIpv4(FIRST_PHONE + index));
-
-/** What makes the phones known to the gateway: a REGISTER of each. */
-export const registrations: readonly Packet[] = phones.map((phone, index) =>
-  fromPhone(phone, registration(phone, index)),
+/** What only an address of that network begins with in the traffic. */
+export const PHONES_PREFIX = "10.5.";
+const FIRST_PHONE = 10 * 2 ** 24 + 5 * 2 ** 16 + 1;
+export const PHONES = 1000;
+/** Addresses of the phones, by index. */
+export const PHONE_ADDRESSES: readonly string[] = Array.from({ length: PHONES }, (_, index) =>
+  numberToIpv4(FIRST_PHONE + index),
 );
 
-const options = phones.map((phone, index) => fromPhone(phone, request("OPTIONS", phone, `o${index}`, "")));
+/** Calls told apart in one turn of a work; the next turn has others. */
+const CALLS = 8000;
+const OFFICE_CALLS = 2000;
+/** Conversations that go on side by side. */
+const ABREAST = 16;
+const FIRST_MEDIA = 10_000;
+
+/** What two ends say to each other, in order. */
+type Conversation = readonly Packet[];
 
 /** All kinds of traffic, in the order they are measured. */
 export const WORKS: readonly Work[] = [
-  { name: "REGISTER refresh", sender: "phone", once: false, packets: () => registrations },
-  { name: "OPTIONS", sender: "phone", once: false, packets: () => options },
-  { name: "INVITE, new call", sender: "phone", once: true, packets: () => invites(CALLS) },
-  { name: "INVITE, same call", sender: "phone", once: false, packets: () => invites(PHONES) },
-  { name: "INVITE, inbound", sender: "prov", once: false, packets: (ports) => ports.map(toPhone) },
-  { name: "office mix", sender: "phone", once: false, packets: () => mixed() },
+  {
+    name: "register",
+    title: "REGISTER refresh",
+    expectations: 0,
+    prelude: () => [],
+    packets: (phones) => interleaved(phones.map(registration)),
+  },
+  {
+    name: "options",
+    title: "OPTIONS",
+    expectations: 0,
+    prelude: () => [],
+    packets: (phones) => interleaved(phones.map((phone) => inquiry(phone, "phone"))),
+  },
+  {
+    name: "invite",
+    title: "INVITE, new call",
+    // Of an INVITE and its 486: RTP and RTCP.
+    expectations: 1,
+    prelude: () => [],
+    packets: (phones) =>
+      interleaved(many(phones, CALLS, (phone, index) => refusedCall(phone, "phone", index))),
+  },
+  {
+    name: "reinvite",
+    title: "re-INVITE in a call",
+    expectations: 0,
+    prelude: (phones) => interleaved(phones.map((phone) => offered(phone, ""))),
+    packets: (phones) => interleaved(phones.map((phone) => offered(phone, toTagOf(lasting(phone))))),
+  },
+  {
+    name: "inbound",
+    title: "INVITE to a phone",
+    expectations: 0,
+    prelude: () => [],
+    packets: (phones) =>
+      interleaved(many(phones, CALLS, (phone, index) => refusedCall(phone, "provider", index))),
+  },
+  {
+    name: "office",
+    title: "office mix",
+    // Of 16 packets: RTP and RTCP of one call.
+    expectations: 2 / 16,
+    prelude: () => [],
+    packets: (phones) => interleaved(many(phones, OFFICE_CALLS, officeHour).flat()),
+  },
 ];
 
-function invites(count: number): Packet[] {
-  return Array.from({ length: count }, (_, index) => {
-    const phone = phones[index % PHONES] ?? "";
-    const port = 10_000 + 2 * Math.floor(index / PHONES);
-    return fromPhone(phone, request("INVITE", phone, `c${index}`, sdp(phone, port)));
-  });
+/** What makes the phones known to the gateway; their ports are not known yet. */
+export const registrations: readonly Packet[] = PHONE_ADDRESSES.map((address, index) => {
+  const phone = { index, address, port: 0 };
+  return fromPhone(phone, register(phone));
+});
+
+/** The answers to that, by which the gateway knows for how long they are registered. */
+export function registrationAnswers(phones: readonly Phone[]): Packet[] {
+  return phones.map((phone) => toPhone(phone, registered(phone)));
 }
 
-/** Of ten messages six refresh a registration, two ask for options, and two are of calls. */
-function mixed(): Packet[] {
-  const calls = invites(PHONES);
-  return phones.flatMap((_, index) => [
-    ...take(registrations, 6 * index, 6),
-    ...take(options, 2 * index, 2),
-    ...take(calls, 2 * index, 2),
-  ]);
-}
-
-/** The packets as sip-load.c reads them. */
-export function encodePackets(packets: readonly Packet[]): Buffer {
-  return Buffer.concat(
-    packets.map(({ from, fromPort, to, toPort, payload }) => {
-      const head = Buffer.alloc(16);
-      head.writeUInt32BE(ipv4ToNumber(from) ?? 0, 0);
-      head.writeUInt32BE(ipv4ToNumber(to) ?? 0, 4);
-      head.writeUInt16BE(fromPort, 8);
-      head.writeUInt16BE(toPort, 10);
-      const text = Buffer.from(payload, "latin1");
-      // Read on this machine, in its own byte order.
-      new Uint32Array(head.buffer, head.byteOffset + 12, 1)[0] = text.length;
-      return Buffer.concat([head, text]);
-    }),
-  );
-}
-
-function fromPhone(phone: string, payload: string): Packet {
-  return { from: phone, fromPort: 5060, to: PROVIDER, toPort: 5060, payload };
-}
-
-function toPhone(port: number, index: number): Packet {
-  const lines = [
-    `INVITE sip:${1000 + index}@${EXTERNAL}:${port} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${PROVIDER}:5060;branch=z9hG4bKin${index}`,
-    "Max-Forwards: 70",
-    "From: <sip:caller@example.com>;tag=in",
-    `To: <sip:${1000 + index}@example.com>`,
-    `Call-ID: in${index}@example.com`,
-    "CSeq: 1 INVITE",
-    `Contact: <sip:caller@${PROVIDER}:5060>`,
-    STAMP,
+/** Of 16 messages six refresh registrations, four are of the provider asking whether phones are there, six of a call. */
+function officeHour(phone: Phone, index: number): Conversation[] {
+  return [
+    registration(phone),
+    inquiry(phone, "provider"),
+    completeCall(phone, index),
+    registration(phone),
+    inquiry(phone, "provider"),
+    registration(phone),
   ];
-  const payload = withBody(lines, sdp(PROVIDER, 20_000 + 2 * index));
-  return { from: PROVIDER, fromPort: 5060, to: EXTERNAL, toPort: port, payload };
 }
 
-function registration(phone: string, index: number): string {
-  const lines = [
-    "REGISTER sip:example.com SIP/2.0",
-    `Via: SIP/2.0/UDP ${phone}:5060;branch=z9hG4bKr${index};rport`,
-    "Max-Forwards: 70",
-    `From: "Phone ${index}" <sip:${1000 + index}@example.com>;tag=r${index}`,
-    `To: "Phone ${index}" <sip:${1000 + index}@example.com>`,
-    `Call-ID: r${index}@${phone}`,
-    "CSeq: 42 REGISTER",
-    `Contact: <sip:${1000 + index}@${phone}:5060;line=a7>;reg-id=1;expires=300`,
-    "User-Agent: bench",
-    "Supported: path, gruu, outbound",
-    "Allow: INVITE, ACK, CANCEL, BYE, REFER, OPTIONS, NOTIFY, SUBSCRIBE, PRACK, MESSAGE, INFO, UPDATE",
-    STAMP,
+function registration(phone: Phone): Conversation {
+  return [fromPhone(phone, register(phone)), toPhone(phone, registered(phone))];
+}
+
+function inquiry(phone: Phone, caller: Dialog["caller"]): Conversation {
+  const dialog: Dialog = { phone, caller, id: `o${phone.index}${TURN}`, method: "OPTIONS" };
+  return [fromCaller(dialog, request(dialog)), fromCallee(dialog, answer(dialog))];
+}
+
+function refusedCall(phone: Phone, caller: Dialog["caller"], index: number): Conversation {
+  const dialog = newCall(phone, caller, index);
+  return [fromCaller(dialog, request(dialog)), fromCallee(dialog, response(dialog, "486 Busy Here"))];
+}
+
+function completeCall(phone: Phone, index: number): Conversation {
+  const dialog = newCall(phone, "phone", index);
+  return [
+    fromCaller(dialog, request(dialog)),
+    fromCallee(dialog, response(dialog, "180 Ringing")),
+    fromCallee(dialog, answer(dialog)),
+    fromCaller(dialog, later(dialog, "ACK")),
+    fromCaller(dialog, later(dialog, "BYE")),
+    fromCallee(dialog, response(dialog, "200 OK", "BYE")),
   ];
-  return withBody(lines, "");
 }
 
-function request(method: string, phone: string, id: string, body: string): string {
-  const lines = [
-    `${method} sip:callee@${PROVIDER}:5060 SIP/2.0`,
-    `Via: SIP/2.0/UDP ${phone}:5060;branch=z9hG4bK${id};rport`,
-    "Max-Forwards: 70",
-    `From: "Phone" <sip:phone@example.com>;tag=${id}`,
-    "To: <sip:callee@example.com>",
-    `Call-ID: ${id}@${phone}`,
-    `CSeq: 1 ${method}`,
-    `Contact: <sip:phone@${phone}:5060>`,
-    "User-Agent: bench",
-    "Allow: INVITE, ACK, CANCEL, BYE, REFER, OPTIONS, NOTIFY, SUBSCRIBE, PRACK, MESSAGE, INFO, UPDATE",
-    STAMP,
+/** An INVITE with its answer, in a call that is the same in every turn; the first one has no tag yet. */
+function offered(phone: Phone, toTag: string): Conversation {
+  const dialog = lasting(phone);
+  return [
+    fromCaller(dialog, request(dialog, toTag)),
+    fromCallee(dialog, answer(dialog)),
+    fromCaller(dialog, later(dialog, "ACK")),
   ];
-  return withBody(lines, body);
 }
 
-function withBody(lines: readonly string[], body: string): string {
-  const type = body === "" ? [] : ["Content-Type: application/sdp"];
-  return [...lines, ...type, `Content-Length: ${body.length}`, "", body].join("\r\n");
+function lasting(phone: Phone): Dialog {
+  const media = FIRST_MEDIA + 2 * phone.index;
+  return { phone, caller: "phone", id: `l${phone.index}`, method: "INVITE", media };
 }
 
-function sdp(host: string, port: number): string {
-  const lines = [
-    "v=0",
-    `o=- 3724394400 3724394405 IN IP4 ${host}`,
-    "s=-",
-    `c=IN IP4 ${host}`,
-    "t=0 0",
-    `m=audio ${port} RTP/AVP 0 8 9 101`,
-    "a=rtpmap:0 PCMU/8000",
-    "a=rtpmap:8 PCMA/8000",
-    "a=rtpmap:9 G722/8000",
-    "a=rtpmap:101 telephone-event/8000",
-    "a=fmtp:101 0-16",
-    "a=ptime:20",
-    "a=sendrecv",
-  ];
-  return `${lines.join("\r\n")}\r\n`;
+function newCall(phone: Phone, caller: Dialog["caller"], index: number): Dialog {
+  return { phone, caller, id: `c${index}${TURN}`, method: "INVITE", media: FIRST_MEDIA + 2 * index };
 }
 
-function take(packets: readonly Packet[], from: number, count: number): Packet[] {
-  return Array.from({ length: count }, (_, index) => packets[(from + index) % packets.length]).filter(
-    (packet) => packet !== undefined,
-  );
+function fromCaller(dialog: Dialog, payload: string): Packet {
+  return dialog.caller === "phone" ? fromPhone(dialog.phone, payload) : toPhone(dialog.phone, payload);
+}
+
+function fromCallee(dialog: Dialog, payload: string): Packet {
+  return dialog.caller === "phone" ? toPhone(dialog.phone, payload) : fromPhone(dialog.phone, payload);
+}
+
+function fromPhone({ address }: Phone, payload: string): Packet {
+  return { sender: "phone", from: address, to: PROVIDER, toPort: 5060, payload };
+}
+
+function toPhone({ port }: Phone, payload: string): Packet {
+  return { sender: "prov", from: PROVIDER, to: EXTERNAL, toPort: port, payload };
+}
+
+/** `make` for phone after phone, until it has been done so many times. */
+function many<Result>(
+  phones: readonly Phone[],
+  times: number,
+  make: (phone: Phone, index: number) => Result,
+): Result[] {
+  return Array.from({ length: Math.ceil(times / phones.length) }, (_, turn) =>
+    phones.map((phone, index) => make(phone, turn * phones.length + index)),
+  ).flat();
+}
+
+/** Some conversations side by side, then the next ones: so no message comes before what it answers. */
+function interleaved(conversations: readonly Conversation[]): Packet[] {
+  const packets: Packet[] = [];
+  for (let first = 0; first < conversations.length; first += ABREAST) {
+    const some = conversations.slice(first, first + ABREAST);
+    const longest = Math.max(...some.map(({ length }) => length));
+    for (let step = 0; step < longest; step++) packets.push(...some.flatMap((one) => one[step] ?? []));
+  }
+  return packets;
 }
