@@ -29,6 +29,8 @@ export interface DaemonStats {
   readonly store: { readonly waiting: number } | null;
   /** Slots of the kernel's expectation table, and how many components wait for some. */
   readonly slots: { readonly used: number; readonly waiting: number };
+  /** Packets the kernel dropped because the queue, or its reader's buffer, was full. */
+  readonly queue: { readonly dropped: number };
   readonly counters: {
     /** UDP packets and messages of TCP connections that were changed. */
     readonly translated: number;

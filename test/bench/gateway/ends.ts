@@ -11,6 +11,9 @@ import { PHONES_PREFIX } from "./work.ts";
 /** Packets a second, for so many seconds. */
 export type Step = readonly [rate: number, seconds: number];
 
+/** Packets that were sent in one tenth of a second, and what became of them. */
+export type Bin = readonly [sent: number, received: number, carried: number];
+
 /** What became of the packets that were sent in a run. */
 export interface Sending {
   readonly sent: number;
@@ -24,8 +27,8 @@ export interface Sending {
   readonly p99: number;
   readonly p999: number;
   readonly longest: number;
-  /** Sent, received and carried of each tenth of a second, by when they were sent. */
-  readonly bins: ReadonlyArray<readonly [sent: number, received: number, carried: number]>;
+  /** Of each tenth of a second. */
+  readonly bins: readonly Bin[];
 }
 
 /** Ends is sip-load at work: the phones and the provider of a lab, which send and count. */

@@ -12,8 +12,11 @@ import { EXPECT_MAX, holdMachineSetting } from "../../lab/machine-setting.ts";
 import { compare } from "./compare.ts";
 import { HELPERS, type Helper } from "./helped-gateway.ts";
 import { machine } from "./machine.ts";
+import { memory } from "./memory.ts";
+import { overload } from "./overload.ts";
+import { pauses } from "./pauses.ts";
 import { describe, type Row, ratiosOf } from "./row.ts";
-import { WORKS } from "./work.ts";
+import { WORKS, type Work } from "./work.ts";
 
 /**
  * Entries of the kernel's expectation table for every helper: room for all that the kernel's helper keeps of 1,000 phones,
@@ -21,10 +24,8 @@ import { WORKS } from "./work.ts";
  */
 const EXPECTATIONS = 16_384;
 
-interface CompareOptions {
+interface Options {
   readonly work: string[];
-  readonly helper: Helper[];
-  readonly rounds: number;
   readonly json: boolean;
 }
 
@@ -33,16 +34,12 @@ const program = new Command("bench").description(
   "Measures what a gateway carries with and without sipexpectd.",
 );
 
-program
-  .command("compare", { isDefault: true })
-  .description("each helper beside the others")
-  .addOption(new Option("--work <name...>", "kinds of traffic").choices(names).default(names))
+commandFor("compare", "each helper beside the others", names, { isDefault: true })
   .addOption(new Option("--helper <name...>", "helpers").choices(HELPERS).default([...HELPERS]))
   .option("--rounds <number>", "times each is measured, of which the median counts", whole, 5)
-  .option("--json", "end with one JSON object", false)
-  .action(async ({ work, helper, rounds, json }: CompareOptions) => {
+  .action(async ({ work, helper, rounds, json }: Options & { helper: Helper[]; rounds: number }) => {
     const rows: Row[] = [];
-    for (const one of WORKS.filter(({ name }) => work.includes(name))) {
+    for (const one of chosen(work)) {
       say(`${one.title}:`);
       const medians = await compare(one, helper, rounds, (row, index) =>
         say(`  ${index + 1}. ${describe(row)}`),
@@ -57,6 +54,27 @@ program
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(ratios, null, 2)}\n`);
   });
 
+commandFor("overload", "twice of what sipexpectd can carry, then half of it", ["register", "invite"]).action(
+  async ({ work, json }: Options) => {
+    for (const one of chosen(work)) show(await overload(one), json);
+  },
+);
+
+commandFor("pauses", "a steady stream at half of the maximum", ["office"])
+  .option("--minutes <number>", "how long", whole, 10)
+  .addOption(new Option("--helper <name>", "helper").choices(HELPERS).default("sipexpectd"))
+  .option("--rate <number>", "packets a second, instead of half of the maximum", whole)
+  .action(async (options: Options & { minutes: number; helper: Helper; rate?: number }) => {
+    const { work, json, minutes, helper, rate } = options;
+    for (const one of chosen(work)) show(await pauses(one, helper, 60 * minutes, rate), json);
+  });
+
+commandFor("memory", "what many packets leave in memory", ["office"])
+  .option("--packets <number>", "how many", whole, 10_000_000)
+  .action(async ({ work, json, packets }: Options & { packets: number }) => {
+    for (const one of chosen(work)) show(await memory(one, packets), json);
+  });
+
 const restore = await holdMachineSetting(EXPECT_MAX, EXPECTATIONS, (holder) => {
   say(`waiting for process ${holder}, another lab run`);
 });
@@ -64,6 +82,22 @@ try {
   await program.parseAsync();
 } finally {
   restore();
+}
+
+function commandFor(name: string, description: string, works: string[], options = {}): Command {
+  return program
+    .command(name, options)
+    .description(description)
+    .addOption(new Option("--work <name...>", "kinds of traffic").choices(names).default(works))
+    .option("--json", "end with one JSON object", false);
+}
+
+function chosen(work: readonly string[]): readonly Work[] {
+  return WORKS.filter(({ name }) => work.includes(name));
+}
+
+function show(result: object, json: boolean): void {
+  process.stdout.write(`${JSON.stringify(result, null, json ? 0 : 2)}\n`);
 }
 
 function say(line: string): void {

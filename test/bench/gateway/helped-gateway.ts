@@ -37,7 +37,8 @@ linger = 1
  * The phones' external ports where NAT chooses them, as sipexpectd does by itself: the kernel's helper drops an INVITE
  * whose RTP port is the SIP port of another phone, and is to be measured at its best.
  */
-const SIGNALLING_PORTS = "-t nat -I POSTROUTING -o wan0 -p udp --sport 5060 -j MASQUERADE --to-ports 5060-9999";
+const SIGNALLING_PORTS =
+  "-t nat -I POSTROUTING -o wan0 -p udp --sport 5060 -j MASQUERADE --to-ports 5060-9999";
 /** Milliseconds after which they are. */
 const FORGOTTEN = 2500;
 /** Packets a second that is slow enough for every helper. */
@@ -107,6 +108,17 @@ export class HelpedGateway {
   stats(): Promise<DaemonStats> {
     if (this.#daemon === undefined) throw new Error(`${this.helper} has no statistics.`);
     return this.#daemon.stats();
+  }
+
+  /** Sends sipexpectd a signal; nothing where it is not the helper. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#daemon !== undefined) process.kill(this.#daemon.pid, signal);
+  }
+
+  /** Ends sipexpectd; returns the process id it had, undefined where it is not the helper. */
+  async stopDaemon(): Promise<number | undefined> {
+    await this.#daemon?.stop();
+    return this.#daemon?.pid;
   }
 
   close(): void {
