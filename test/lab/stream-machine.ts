@@ -56,6 +56,11 @@ export class StreamMachine {
     return this.#end(found);
   }
 
+  /** Ends the machine's program, and with it all that listens or is connected. */
+  stop(): void {
+    this.#stdin.end();
+  }
+
   #end({ id, local, remote }: Extract<StreamReport, { kind: "open" }>): StreamEnd {
     return {
       local,

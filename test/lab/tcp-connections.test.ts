@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
@@ -98,6 +99,38 @@ test("a message whose header and body are sent apart, the body only once the hea
   const arrived = await providerEnd.message();
   expect(arrived).toContain(`c=IN IP4 ${GATEWAY_OUTSIDE}\r\n`);
   expect(arrived.length - arrived.indexOf("v=0")).toBe(Number(field(arrived, "Content-Length")));
+});
+
+test("a server that has forgotten a SYN, and answers the next with another number, is connected to", async () => {
+  await Daemon.start(lab);
+  const lose = (machine: "phone" | "prov", what: string) =>
+    lab.exec(
+      machine,
+      "iptables",
+      "-w",
+      "-A",
+      "INPUT",
+      "-p",
+      "tcp",
+      "--tcp-flags",
+      "SYN,ACK",
+      what,
+      "-j",
+      "DROP",
+    );
+  await lose("phone", "SYN,ACK");
+  const connecting = phone.connect(PHONE, REGISTRAR);
+  while ((await lab.exec("prov", "ss", "-Htn", "state", "syn-recv")) === "") await delay(20);
+  await lose("prov", "SYN");
+  provider.stop();
+  while ((await lab.exec("prov", "ss", "-Htln")) !== "") await delay(20);
+  provider = new StreamMachine(lab, "prov");
+  await provider.listen(REGISTRAR);
+  for (const machine of ["phone", "prov"] as const) await lab.exec(machine, "iptables", "-w", "-F", "INPUT");
+  const phoneEnd = await connecting;
+  const providerEnd = await provider.accept(REGISTRAR);
+  phoneEnd.write(register(phoneEnd.local, phoneEnd.local));
+  expect(field(await providerEnd.message(), "Contact")).toContain(GATEWAY_OUTSIDE);
 });
 
 test("a POST to port 5060 opens nothing, however much of its body looks like SIP (NAT slipstreaming)", async () => {

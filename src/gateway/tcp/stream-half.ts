@@ -99,6 +99,11 @@ export class StreamHalf {
     this.#edits = new StreamEdits(begun);
   }
 
+  /** True once bytes of it, or an acknowledgement of its SYN, have been seen. */
+  get hasBegun(): boolean {
+    return this.next > 0 || this.acked >= 0;
+  }
+
   /** True when segments go on untranslated, those apart that were translated before. */
   get isPassing(): boolean {
     return this.#framer === undefined;

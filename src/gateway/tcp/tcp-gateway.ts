@@ -186,10 +186,10 @@ export class TcpGateway {
 
   #take(connection: Connection, name: HalfName, segment: TcpSegment, batch: Batch, index: number): void {
     const { halves } = connection;
-    halves[name] ??= beginHalf(connection, name, segment);
-    const half = halves[name];
+    const half = halfOf(connection, name, segment);
+    halves[name] = half;
     const other = halves[name === "outbound" ? "inbound" : "outbound"];
-    const start = half === undefined ? 0 : segment.syn ? -1 : half.offset(segment.sequence);
+    const start = half === undefined ? 0 : half.offset(segment.sequence);
     const { acknowledged, syn, fin, rst, payload } = segment;
     const end = start + payload.length;
     if (other !== undefined && acknowledged !== undefined)
@@ -332,9 +332,13 @@ export class TcpGateway {
   }
 }
 
-function beginHalf({ adjusted }: Connection, name: HalfName, segment: TcpSegment): StreamHalf | undefined {
-  if (adjusted !== undefined) return resumeHalf(segment, adjusted[name]);
-  return segment.syn ? new StreamHalf(segment.sequence + 1) : undefined;
+function halfOf(connection: Connection, name: HalfName, segment: TcpSegment): StreamHalf | undefined {
+  const half = connection.halves[name];
+  if (connection.adjusted !== undefined) return half ?? resumeHalf(segment, connection.adjusted[name]);
+  if (!segment.syn) return half;
+  const fresh = new StreamHalf(segment.sequence + 1);
+  // A server that has forgotten the first SYN, as one that has many to answer, answers the next with another number.
+  return half === undefined || (half.first !== fresh.first && !half.hasBegun) ? fresh : half;
 }
 
 function mayGo(connection: Connection, segment: HeldSegment): boolean {
