@@ -74,7 +74,7 @@ export class Inbound {
       : translateInbound(message, flow.ends, this.#mapping);
     if (translation.kind === "skipped") return reportSkipped(context, message, translation, "inbound");
     noteRegistration(context, binding, flow, message);
-    this.#follow(message, binding, translation);
+    this.#follow(message, binding, flow, translation);
     if (flow.pinhole) return "mode-pinhole";
     if (translation.edits.length === 0) return "nothing-to-change";
     return { text: splice(message.text, translation.edits), edits: translation.edits };
@@ -83,11 +83,14 @@ export class Inbound {
   #follow(
     message: SipMessage,
     binding: Binding,
+    flow: Flow,
     translation: Extract<Translation, { kind: "translated" }>,
   ): void {
     const { calls, now } = this.#context;
     const offers = translation.media.length > 0 && negotiates(message);
-    const call = offers ? calls.of(binding, message.callId, now) : calls.find(binding, message.callId);
+    const call = offers
+      ? calls.of(binding, message.callId, now, flow.ends.remote.host)
+      : calls.find(binding, message.callId);
     if (call === undefined) return;
     if (startsCall(message)) calls.revive(call, now);
     noteRequest(call, message);

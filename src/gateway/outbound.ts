@@ -152,6 +152,7 @@ export class Outbound {
     const { calls, now } = this.#context;
     const call = this.#mapping.call ?? calls.find(binding, message.callId);
     if (call === undefined) return;
+    calls.insideSpoke(call);
     if (startsCall(message)) calls.revive(call, now);
     noteRequest(call, message);
     if (translation.media.length > 0 && negotiates(message)) {

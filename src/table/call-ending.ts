@@ -26,6 +26,7 @@ export type EndReason =
   | "media-idle"
   | "silent-on-hold"
   | "evicted"
+  | "too-many-unanswered"
   | "binding-closed"
   | "linger-over";
 

@@ -1,15 +1,22 @@
 import type { Binding, InsideHost } from "./binding.ts";
 import type { Call } from "./call.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { OldestFirst } from "./oldest-first.ts";
 
 /** Calls looked at for one that may make room, so that a table of calls whose media flows costs bounded work. */
 const IDLE_SEARCH = 16;
+
+/** Calls that one outside host may have begun and nobody inside has said anything in. */
+const MOST_UNANSWERED = 256;
 
 /** CallTable holds calls by binding and Call-ID, and knows which of them is idle. */
 export class CallTable {
   readonly #byBinding = new Map<Binding, Map<string, Call>>();
   /** All calls by inside host, the one heard of longest ago first. */
   readonly #idlest = new FairQueue<InsideHost, Call>();
+
+  /** Calls that nobody inside has said anything in, by the outside host that began them. */
+  readonly #unanswered = new Map<string, OldestFirst<Call>>();
 
   /** Ended calls that still linger included. */
   get size(): number {
@@ -39,6 +46,27 @@ export class CallTable {
     calls.set(call.callId, call);
     binding.calls = calls.size;
     this.heard(call);
+    const remote = call.unansweredFrom;
+    if (remote === undefined) return;
+    const unanswered = this.#unanswered.get(remote) ?? new OldestFirst();
+    this.#unanswered.set(remote, unanswered);
+    unanswered.add(call);
+  }
+
+  /** The oldest call that an outside host began and nobody answers, when it has as many of them as it may. */
+  unanswered(remote: string): Call | undefined {
+    const calls = this.#unanswered.get(remote);
+    return calls !== undefined && calls.size >= MOST_UNANSWERED ? calls.oldest : undefined;
+  }
+
+  /** Notes that the inside party has said something in a call. */
+  answered(call: Call): void {
+    const remote = call.unansweredFrom;
+    if (remote === undefined) return;
+    call.unansweredFrom = undefined;
+    const unanswered = this.#unanswered.get(remote);
+    unanswered?.delete(call);
+    if (unanswered?.size === 0) this.#unanswered.delete(remote);
   }
 
   /** Notes that a call was just heard of. */
@@ -54,6 +82,7 @@ export class CallTable {
     if (calls.size === 0) this.#byBinding.delete(call.binding);
     call.binding.calls = calls.size;
     this.#idlest.delete(call.host, call);
+    this.answered(call);
     return true;
   }
 

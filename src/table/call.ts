@@ -21,8 +21,12 @@ interface Session {
   readonly remotes: Remotes;
 }
 
-/** Forks, re-tagged answers, dialogs and open requests beyond this many are not followed; the latest ones are. */
+/** Forks, re-tagged answers and dialogs beyond this many are not followed; the latest ones are. */
 export const MOST_TAGS = 16;
+/** m= lines that all tags of one side may say together: those that spoke longest ago make room. */
+const MOST_LINES = 64;
+/** Requests without their final response beyond this many are not followed; the latest ones are. */
+const MOST_OPEN = 8;
 
 /** Call is one call of one inside endpoint: a Call-ID seen on its binding. All times are in milliseconds. */
 export class Call implements StreamOwner, TimerEntry {
@@ -47,6 +51,11 @@ export class Call implements StreamOwner, TimerEntry {
   /** True when the ACK comes from outside, to a port of ours, so that it cannot pass us by. */
   ackPassesHere = false;
   cancelledAt: number | undefined;
+  /**
+   * The outside host that began it, until the inside party says something in it: until then it may hold what one
+   * INVITE says and no more, so that nobody can fill the memory alone.
+   */
+  unansweredFrom: string | undefined;
   byeAt: number | undefined;
   // It is its own timer, as a binding is.
   due = 0;
@@ -98,6 +107,20 @@ export class Call implements StreamOwner, TimerEntry {
     return streams > 0;
   }
 
+  /** Takes in the streams of an SDP of the inside party by position of their lines. */
+  insideSaid(tag: string, lines: readonly (Stream | undefined)[]): void {
+    said(this.lines, tag, lines, this.#most(MOST_TAGS));
+  }
+
+  /** Takes in the SDP of a remote party. */
+  remoteSaid(tag: string, targets: readonly (MediaTarget | undefined)[]): void {
+    said(this.remotes, tag, targets, this.#most(MOST_TAGS));
+  }
+
+  #most(answered: number): number {
+    return this.unansweredFrom === undefined ? answered : 1;
+  }
+
   mediaSeen(): void {
     if (!this.ackPassesHere) this.unackedSince = undefined;
   }
@@ -131,7 +154,7 @@ export class Call implements StreamOwner, TimerEntry {
       this.#before.set(
         ownText(branch),
         { lines: this.lines.copy(), remotes: this.remotes.copy() },
-        MOST_TAGS,
+        this.#most(MOST_OPEN),
       );
     }
   }
@@ -169,5 +192,21 @@ export class Call implements StreamOwner, TimerEntry {
     this.unackedSince = undefined;
     this.cancelledAt = undefined;
     this.byeAt = undefined;
+  }
+}
+
+function said<Line>(
+  byTag: BoundedMap<string, readonly Line[]>,
+  tag: string,
+  lines: readonly Line[],
+  most: number,
+): void {
+  byTag.set(ownText(tag), lines, most);
+  let count = 0;
+  for (const { length } of byTag.values()) count += length;
+  for (const [oldest, { length }] of byTag) {
+    if (count <= MOST_LINES) return;
+    byTag.delete(oldest);
+    count -= length;
   }
 }

@@ -79,12 +79,17 @@ export class Calls {
   /**
    * The call of this Call-ID, made on first sight. When no more are held, an idle one makes room, see
    * `CallTable.idlest`.
+   *
+   * @param from the outside host whose message this is; undefined for one from inside
    */
-  of(binding: Binding, callId: string, now: number): Call {
+  of(binding: Binding, callId: string, now: number, from?: string): Call {
     const known = this.find(binding, callId);
     if (known !== undefined) return known;
+    const crowding = from === undefined ? undefined : this.#calls.unanswered(from);
+    if (crowding !== undefined) this.#drop(crowding, "too-many-unanswered");
     while (this.#calls.size >= this.#limits.calls) if (!this.#evictCall()) break;
     const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));
+    call.unansweredFrom = from;
     this.#calls.add(call);
     this.#wheel.schedule(call, now + this.#timers.early);
     return call;
@@ -97,10 +102,7 @@ export class Calls {
 
   /** Ends all calls of a binding at once. */
   closeAll(binding: Binding): void {
-    for (const call of this.#calls.of(binding)) {
-      if (call.phase !== "ended") this.#observer.callEnded(call, "binding-closed");
-      this.close(call);
-    }
+    for (const call of this.#calls.of(binding)) this.#drop(call, "binding-closed");
   }
 
   /**
@@ -143,7 +145,7 @@ export class Calls {
     lines: readonly (Stream | undefined)[],
     muxed: readonly boolean[],
   ): void {
-    call.lines.set(ownText(tag), lines, MOST_TAGS);
+    call.insideSaid(tag, lines);
     for (const [index, stream] of lines.entries())
       if (stream !== undefined) stream.mux = muxed[index] === true;
     this.#observer.callChanged(call);
@@ -151,7 +153,7 @@ export class Calls {
 
   /** Takes in the SDP of a remote party. */
   remoteSaid(call: Call, tag: string, targets: readonly (MediaTarget | undefined)[]): void {
-    call.remotes.set(ownText(tag), targets, MOST_TAGS);
+    call.remoteSaid(tag, targets);
     this.#observer.callChanged(call);
   }
 
@@ -168,6 +170,11 @@ export class Calls {
    */
   settle(call: Call, now: number): void {
     if (call.phase !== "ended") this.expectations.settle(call, now);
+  }
+
+  /** The inside party has said something in a call, be it that it tries: it is the outside host's alone no more. */
+  insideSpoke(call: Call): void {
+    this.#calls.answered(call);
   }
 
   /** A message of the call was seen. */
@@ -307,11 +314,11 @@ export class Calls {
     });
     for (const [tag, indexes] of record.lines) {
       const lines = indexes.map((index) => (index === null ? undefined : streams[index]));
-      call.lines.set(ownText(tag), lines, MOST_TAGS);
+      call.insideSaid(tag, lines);
     }
     for (const [tag, targets] of record.remotes) {
       const known = targets.map((one) => one ?? undefined);
-      call.remotes.set(ownText(tag), known, MOST_TAGS);
+      call.remoteSaid(tag, known);
     }
     for (const dialog of record.dialogs) call.dialogs.set(dialog, true, MOST_TAGS);
     call.sessionExpires = record.sessionExpires ?? undefined;
@@ -340,9 +347,13 @@ export class Calls {
   #evictCall(except?: Call): boolean {
     const victim = this.#calls.idlest(except);
     if (victim === undefined) return false;
-    if (victim.phase !== "ended") this.#observer.callEnded(victim, "evicted");
-    this.close(victim);
+    this.#drop(victim, "evicted");
     return true;
+  }
+
+  #drop(call: Call, why: EndReason): void {
+    if (call.phase !== "ended") this.#observer.callEnded(call, why);
+    this.close(call);
   }
 
   #release(call: Call): void {
