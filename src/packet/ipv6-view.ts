@@ -1,5 +1,6 @@
 import { formatIpv6 } from "./ipv6.ts";
 import type { PacketKind } from "./packet-view.ts";
+import type { SipPacket } from "./sip-packet.ts";
 
 /** What the bytes of an IPv6 packet are, in the words of PacketKind. */
 export type Ipv6Kind = Exclude<PacketKind, "ipv6" | "not-ip">;
@@ -19,11 +20,18 @@ const IPPROTO_MOBILITY = 135;
 /** Extension headers that are passed over; RFC 8200 §4.1 lets a packet have seven. */
 const MOST_EXTENSION_HEADERS = 8;
 
-/**
- * Ipv6View reads one IPv6 packet after another, as PacketView reads IPv4. Its addresses are texts (RFC 5952); its
- * bytes are for reading alone, since nothing of an IPv6 packet is ever changed.
- */
-export class Ipv6View {
+/** Ipv6View reads one IPv6 packet after another, as PacketView reads IPv4. Its addresses are texts (RFC 5952). */
+export class Ipv6View implements SipPacket {
+  readonly family = "ipv6";
+  /** No router fragments IPv6 (RFC 8200 §4.5). */
+  readonly dontFragment = true;
+  /** Where the packet starts. */
+  offset = 0;
+  /** Bytes of the IPv6 header and its extension headers. */
+  headerLength = 0;
+  totalLength = 0;
+  /** IPPROTO_* number of what is behind them. */
+  protocol = 0;
   source = "";
   destination = "";
   /** 0 unless it is UDP or TCP, as is the next. */
@@ -58,6 +66,10 @@ export class Ipv6View {
       protocol = bytes[at] ?? 0;
       at += size;
     }
+    this.offset = offset;
+    this.headerLength = at - offset;
+    this.totalLength = end - offset;
+    this.protocol = protocol;
     const kind = this.#parseTransport(bytes, protocol, at, end);
     if (kind === "bad-length") return kind;
     this.source = formatIpv6(bytes, offset + 8);

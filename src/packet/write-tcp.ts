@@ -1,9 +1,9 @@
 import { checksumOf, sumWords } from "./checksum.ts";
-import type { PacketView } from "./packet-view.ts";
+import { outgrows, pseudoHeaderSum, writeLength } from "./ip-header.ts";
+import type { SipPacket } from "./sip-packet.ts";
 import { editOptions, type OptionEdits } from "./tcp-options.ts";
 
 const LARGEST_PACKET = 0xffff;
-const DONT_FRAGMENT_BYTE = 0x40;
 const PUSH = 0x08;
 
 /** What a segment is sent on as. */
@@ -21,13 +21,13 @@ export interface SegmentChange {
  * Writes the TCP packet that `packet` views in `bytes` anew, with `change`, to `output[at..]`.
  *
  * Everything else of its headers stays, but lengths and checksums are right, and a packet that grew past `mtu` bytes
- * loses DF and gets an identification if it had none, as in `writeUdpPacket`.
+ * may be fragmented, as in `writeUdpPacket`.
  *
  * @returns bytes written, which are no packet to be sent when `change` changes nothing: that is -1. 0 when the packet
- * would exceed 65,535 bytes or the room in `output`.
+ * would exceed 65,535 bytes or the room in `output`, or cannot be sent on (`outgrows`).
  */
 export function writeTcpPacket(
-  packet: PacketView,
+  packet: SipPacket,
   bytes: Buffer,
   change: SegmentChange,
   output: Buffer,
@@ -39,6 +39,7 @@ export function writeTcpPacket(
   const headers = payloadOffset - offset;
   const totalLength = headers + (text === undefined ? payloadLength : text.length);
   if (totalLength > LARGEST_PACKET || totalLength > output.length - at) return 0;
+  if (outgrows(packet, totalLength, mtu)) return 0;
   bytes.copy(output, at, offset, payloadOffset);
   const view = new DataView(output.buffer, output.byteOffset, output.length);
   const tcp = at + headerLength;
@@ -55,17 +56,10 @@ export function writeTcpPacket(
   if (acknowledgement !== undefined) view.setUint32(tcp + 8, acknowledgement);
   if (text === "") view.setUint8(tcp + 13, view.getUint8(tcp + 13) & ~PUSH);
   view.setUint16(tcp + 16, 0);
-  // RFC 9293 §3.1: the pseudo-header is both addresses, the protocol and the length of the segment.
-  const pseudo = sumWords(view, at + 12, at + 20) + packet.protocol + totalLength - headerLength;
+  const pseudo = pseudoHeaderSum(view, at, packet, totalLength - headerLength);
   const checksum = checksumOf(pseudo + sumWords(view, tcp, at + totalLength));
   view.setUint16(tcp + 16, checksum);
 
-  view.setUint16(at + 2, totalLength);
-  if (packet.dontFragment && totalLength > mtu && totalLength > packet.totalLength) {
-    view.setUint8(at + 6, view.getUint8(at + 6) & ~DONT_FRAGMENT_BYTE);
-    if (view.getUint16(at + 4) === 0) view.setUint16(at + 4, checksum);
-  }
-  view.setUint16(at + 10, 0);
-  view.setUint16(at + 10, checksumOf(sumWords(view, at, at + headerLength)));
+  writeLength(view, at, packet, totalLength, mtu, checksum);
   return totalLength;
 }

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { checksumOf, sumWords } from "../../src/packet/checksum.ts";
 import { parseIpv6 } from "../../src/packet/ipv6.ts";
 import { type Ipv6Kind, Ipv6View } from "../../src/packet/ipv6-view.ts";
+import { readSegment } from "../../src/packet/tcp-segment.ts";
+import { writeTcpPacket } from "../../src/packet/write-tcp.ts";
+import { writeUdpPacket } from "../../src/packet/write-udp.ts";
 
 const UDP = 17;
 const TCP = 6;
@@ -36,6 +40,15 @@ function packet(extensions: readonly Extension[], payload: string, protocol = UD
   fixed.set(parseIpv6("2001:db8:50::a") ?? [], 8);
   fixed.set(parseIpv6("2001:db8:113::2") ?? [], 24);
   return Buffer.concat([fixed, body]);
+}
+
+/** What a receiver makes of a transport header at `at`: 0 when its checksum is right (RFC 8200 §8.1). */
+function transportSum(bytes: Buffer, at: number, protocol: number): number {
+  const pseudo = Buffer.alloc(8);
+  pseudo.writeUInt32BE(bytes.length - at);
+  pseudo.writeUInt8(protocol, 7);
+  const whole = Buffer.concat([bytes.subarray(8, 40), pseudo, bytes.subarray(at)]);
+  return checksumOf(sumWords(new DataView(whole.buffer, whole.byteOffset, whole.length), 0, whole.length));
 }
 
 /** Parses a packet where it lies among other bytes, as in the slab. */
@@ -94,6 +107,53 @@ test.each<[Ipv6Kind, string, Buffer]>([
 ])("%s: %s", (expected, _, bytes) => {
   bytes.writeUInt16BE(bytes.length - 40, 4);
   expect(parse(bytes).kind).toBe(expected);
+});
+
+test("a UDP packet is written anew behind its extension headers, with lengths and a checksum that hold", () => {
+  for (const text of ["", "odd", "a longer text than the one before"]) {
+    const bytes = packet([PADDING], "REGISTER");
+    const view = new Ipv6View();
+    view.parse(bytes, 0, bytes.length);
+    const output = Buffer.alloc(200);
+    const length = writeUdpPacket(view, bytes, text, output, 7, 1500);
+    expect(length).toBe(56 + text.length);
+    const written = Buffer.from(output.subarray(7, 7 + length));
+    expect(transportSum(written, 48, UDP)).toBe(0);
+    expect(written.subarray(0, 4)).toEqual(bytes.subarray(0, 4));
+    expect(written.subarray(6, 52)).toEqual(bytes.subarray(6, 52));
+    const { kind, view: read, slab } = parse(written);
+    expect(kind).toBe("udp");
+    expect(slab.toString("latin1", read.payloadOffset, read.payloadOffset + read.payloadLength)).toBe(text);
+  }
+});
+
+test("a TCP segment is written anew with a checksum that holds", () => {
+  const header = Buffer.from([...new Array(12).fill(0), 0x50, 0x18, ...new Array(6).fill(0)]).toString(
+    "latin1",
+  );
+  const bytes = packet([], `${header}before`, TCP);
+  const view = new Ipv6View();
+  view.parse(bytes, 0, bytes.length);
+  const output = Buffer.alloc(200);
+  const change = { sequence: 7, acknowledgement: 9, text: "after that", options: {} };
+  const length = writeTcpPacket(view, bytes, change, output, 0, 1500);
+  const written = Buffer.from(output.subarray(0, length));
+  expect(transportSum(written, 40, TCP)).toBe(0);
+  const { view: read, slab } = parse(written);
+  expect(readSegment(read, slab)).toMatchObject({ sequence: 7, acknowledged: 9 });
+  expect(written.toString("latin1", 60)).toBe("after that");
+});
+
+test("a packet may not outgrow the MTU, which no router can help, but it may be what it was in fragments", () => {
+  const write = (before: number, after: number): number => {
+    const bytes = packet([], "x".repeat(before));
+    const view = new Ipv6View();
+    view.parse(bytes, 0, bytes.length);
+    return writeUdpPacket(view, bytes, "y".repeat(after), Buffer.alloc(4000), 0, 1500);
+  };
+  expect(write(1400, 1452)).toBe(1500);
+  expect(write(1400, 1453)).toBe(0);
+  expect(write(1453, 1460)).toBe(1508);
 });
 
 test("no bytes are read behind the end of a packet, and none make it fail", () => {
