@@ -45,12 +45,14 @@ export const schema = z.strictObject({
   store: z.string().min(1).default("/var/lib/sipexpectd"),
   /** External address to use where the outside interface has several; its first one otherwise. */
   address: ipv4.optional(),
+  /** The same for IPv6, where `networks` has some of it; the interface's first one that is not link-local otherwise. */
+  address_ipv6: z.ipv6("is not an IPv6 address").optional(),
   /** Address to write into messages where another 1:1 NAT stands between this gateway and the internet. */
   advertise: ipv4.optional(),
-  /** Inside networks that are translated: what is neither private nor listed here is routed, not NATed. Of
-   * IPv6, which is not translated, all addresses are served that the kernel routes to the inside. */
+  /** Inside networks that are translated. IPv4 that is not in one is routed, not NATed, and left alone. IPv6 is served
+   * wherever the kernel routes it to the inside, and translated only where it is in one (NAT66, NPTv6). */
   networks: z
-    .array(ipv4Network)
+    .array(network)
     .default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]),
   /**
    * Outside networks that may call any endpoint that has a binding: proxies of a provider that phones never send to.

@@ -4,7 +4,7 @@ import { EXPECTATION_CLASS, type Expectation, type ExpectationEntry } from "../k
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
 import type { ArmFailed, ArmFailure, Arming } from "../table/arming.ts";
-import { type Component, expectationsOf, keepsPorts, type Stream } from "../table/streams.ts";
+import { type Component, expectationsOf, type Stream } from "../table/streams.ts";
 import { type Wanted, wantedKey } from "../table/wanted.ts";
 import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import type { StrayEntries } from "./stray-entries.ts";
@@ -138,14 +138,15 @@ export class KernelArming implements Arming {
   }
 
   #master(stream: Stream): Master {
-    const external = this.#external().host;
+    const { host } = stream.call;
+    const { rtp } = stream.target;
     const flow = {
       protocol: "udp" as const,
-      source: { host: stream.target.rtp.host, port: stream.id },
+      source: { host: rtp.host, port: stream.id },
       destination: { host: stream.peer, port: MASTER_PORT },
     };
     const { masterTimeout: timeout, mark } = this.#options;
-    const natSource = keepsPorts(stream.target) ? undefined : { host: external, port: stream.id };
+    const natSource = host.isTranslated ? outsideOf(host, rtp, stream.id, this.#external()) : undefined;
     return { flow, natSource, timeout, mark };
   }
 
@@ -154,6 +155,7 @@ export class KernelArming implements Arming {
     const { direction } = wanted;
     const isInbound = direction === "inbound";
     const target = isInbound ? inside : wanted.remote;
+    const { host } = stream.call;
     return {
       direction,
       // The kernel counts 4 expectations of a class per master; RTP and RTCP take a class each.
@@ -162,8 +164,8 @@ export class KernelArming implements Arming {
       // Only a packet from the very port the SDP names finds its twin (nf_nat_sip_expected), and two calls of one
       // phone to one remote port are then two tuples.
       from: isInbound ? { host: wanted.source, port: undefined } : inside,
-      to: isInbound ? outsideOf(inside, port, this.#external().host) : wanted.remote,
-      saved: keepsPorts(stream.target) ? undefined : target,
+      to: isInbound ? outsideOf(host, inside, port, this.#external()) : wanted.remote,
+      saved: host.isTranslated ? target : undefined,
       timeout: this.#options.expectationTimeout,
     };
   }

@@ -12,6 +12,7 @@ import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
 import type { Address } from "../packet/address.ts";
+import { canonicalHost, familyOf } from "../packet/host.ts";
 import { inNetwork } from "../packet/in-network.ts";
 import { isRoutableIpv6 } from "../packet/ipv6.ts";
 import { unobserved } from "../table/observer.ts";
@@ -19,7 +20,7 @@ import { TimerWheel } from "../table/timer-wheel.ts";
 import { AdoptedFlows } from "./adopted-flows.ts";
 import { KernelArming } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
-import { externalAddress } from "./external-address.ts";
+import { type ExternalAddress, externalAddress } from "./external-address.ts";
 import { Gateway } from "./gateway.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
@@ -75,7 +76,7 @@ export async function startGateway(
   const epoch = Date.now() - clock();
   const inside = config.inside.map((name) => readInterface(native, name));
   const outside = readInterface(native, config.outside);
-  const external = externalAddress(chooseAddress(outside, config.address), config.advertise);
+  const external = chooseExternal(outside, config);
   const sides: Sides = {
     inside: new Set(inside.map(({ index }) => index)),
     outside: outside.index,
@@ -95,7 +96,7 @@ export async function startGateway(
   const mark = config.media.mark === 0 ? undefined : config.media.mark;
   const stray = new StrayEntries(
     conntrack,
-    () => externalNow().host,
+    externalNow,
     counters,
     (port) => calls.byPort(port),
     (component, remote) => adopted.adopt(component, remote, context.now),
@@ -141,7 +142,7 @@ export async function startGateway(
     isServed: (address) =>
       typeof address === "number" ? isTranslated(address) : isRoutableIpv6(address) && isInside(address),
     isPeer: (address) => peers.some((contains) => contains(address)),
-    modeOf: modeRules(config.modes),
+    modeOf: modeRules(config),
     routing: 0,
     now: clock(),
     external,
@@ -244,24 +245,50 @@ function follow(
     sides.inside = new Set(config.inside.map((name) => readInterface(native, name).index));
     sides.outside = outside.index;
     sides.mtu = outside.mtu;
-    const host = chooseAddress(outside, config.address);
-    if (host === context.external.host) return;
-    const { calls } = context.calls;
-    log.info({ from: context.external.host, to: host, calls }, "the external address changed");
-    gateway.externalChanged(externalAddress(host, config.advertise));
+    const { external, calls } = context;
+    const now = chooseExternal(outside, config, external);
+    if (now.host === external.host && now.ipv6 === external.ipv6) return;
+    const [from, to] = [external, now].map(({ host, ipv6 }) => (ipv6 === "" ? host : [host, ipv6]));
+    log.info({ from, to, calls: calls.calls }, "the external address changed");
+    gateway.externalChanged(now);
   } catch (error) {
     // An interface that is down for a moment comes back with another event; until then all stays as it is.
     log.warn({ err: error }, "interfaces changed and cannot be used now");
   }
 }
 
-function chooseAddress(outside: Interface, wanted: string | undefined): string {
-  const chosen = wanted === undefined ? outside.ipv4[0] : outside.ipv4.find((one) => one === wanted);
+/**
+ * The address of the outside interface to translate to and, where IPv6 is translated, that of IPv6. Of the many that an
+ * interface may have, the one `before` stays until it is gone, and until there is another.
+ */
+function chooseExternal(
+  outside: Interface,
+  config: GatewayConfig,
+  before?: ExternalAddress,
+): ExternalAddress {
+  const { networks, address, address_ipv6: wanted, advertise } = config;
+  const host = chooseAddress(outside, "IPv4", outside.ipv4, address);
+  if (!networks.some((network) => familyOf(network) === "ipv6")) return externalAddress(host, advertise);
+  const candidates = outside.ipv6.filter(isRoutableIpv6);
+  if (before !== undefined && (candidates.length === 0 || candidates.includes(before.ipv6))) {
+    return externalAddress(host, advertise, before.ipv6);
+  }
+  const ipv6 = chooseAddress(outside, "IPv6", candidates, wanted && canonicalHost(wanted));
+  return externalAddress(host, advertise, ipv6);
+}
+
+function chooseAddress(
+  outside: Interface,
+  family: "IPv4" | "IPv6",
+  candidates: readonly string[],
+  wanted: string | undefined,
+): string {
+  const chosen = wanted === undefined ? candidates[0] : candidates.find((one) => one === wanted);
   if (chosen !== undefined) return chosen;
-  const has = outside.ipv4.length === 0 ? "none" : outside.ipv4.join(", ");
+  const has = candidates.length === 0 ? "none" : candidates.join(", ");
   const detail =
     wanted === undefined
-      ? "it has no IPv4 address; give it one"
+      ? `it has no ${family} address to translate to; give it one`
       : `it does not have the configured address ${wanted} (it has ${has})`;
   throw new KernelError(`use outside interface ${outside.name}`, "EADDRNOTAVAIL", detail);
 }

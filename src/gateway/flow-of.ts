@@ -17,7 +17,8 @@ export function flowOf(context: FlowMaking, binding: Binding, address: Address, 
   if (flow === undefined) {
     const { inside, transport } = binding;
     const remote = context.bindings[transport].remote(key, () => ({ host: hostOf(address), port }));
-    const outside = outsideOf(inside, binding.port, context.external.advertised);
+    const { advertised, ipv6 } = context.external;
+    const outside = outsideOf(binding.host, inside, binding.port, { host: advertised, ipv6 });
     flow = {
       ends: { inside, outside, remote, transport },
       pinhole: context.modeOf(addressOf(inside.host), address) === "pinhole",

@@ -5,10 +5,10 @@ import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { writeUdpPacket } from "../packet/write-udp.ts";
-import type { Binding, EndpointKey } from "../table/binding.ts";
+import type { Binding, EndpointKey, InsideHost } from "../table/binding.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
-import type { ExternalAddress } from "./external-address.ts";
+import { type ExternalAddress, externalHost } from "./external-address.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
 import type { MediaHostPolicy } from "./outbound-mapping.ts";
@@ -36,6 +36,8 @@ export class Gateway {
   readonly #sides: Sides;
   readonly #packet = new PacketView();
   readonly #ipv6Packet = new Ipv6View();
+  /** The one of the two that views the packet of the moment. */
+  #viewed: SipPacket = this.#packet;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #tcp: TcpGateway;
@@ -105,22 +107,24 @@ export class Gateway {
   }
 
   /**
-   * The outside interface has another IPv4 address: every flow that is translated is pinned anew to it when its next
+   * The outside interface has another address: every flow that is translated is pinned anew to it when its next
    * packet comes, and the media of every call expected at it. So a call goes on as soon as its phone speaks, with a
    * provider that answers to where media comes from (RFC 4961); others learn of it by the next SDP.
    */
   externalChanged(external: ExternalAddress): void {
     const context = this.#context;
-    const isTranslated = ({ inside }: Binding): boolean => familyOf(inside.host) === "ipv4";
+    const { external: before } = context;
+    const isAffected = ({ host, isTranslated }: InsideHost): boolean =>
+      isTranslated && externalHost(before, familyOf(host)) !== externalHost(external, familyOf(host));
     const { udp, tcp } = context.bindings;
-    const bindings = [...udp.values(), ...tcp.values()].filter(isTranslated);
+    const bindings = [...udp.values(), ...tcp.values()].filter(({ host }) => isAffected(host));
     for (const binding of bindings) {
       for (const flow of binding.flows.values()) context.pins.remove(binding, flow);
     }
     // A TCP connection does not outlive the address it was made with.
-    this.#tcp.reset(isTranslated);
+    this.#tcp.reset(({ host }) => isAffected(host));
     for (const binding of bindings) binding.flows.clear();
-    context.calls.releaseTranslated();
+    context.calls.release(isAffected);
     this.settle();
     context.external = external;
     for (const call of context.calls.values()) context.calls.settle(call, context.now);
@@ -168,12 +172,13 @@ export class Gateway {
     if (!outward && inInterface !== this.#sides.outside) return "other-interface";
     if (batch.isTruncated(index)) return "truncated";
     const [offset, length] = [batch.offset(index), batch.length(index)];
-    let packet: SipPacket = this.#packet;
+    this.#viewed = this.#packet;
     let kind = this.#packet.parse(batch.bytes, offset, length);
     if (kind === "ipv6") {
-      packet = this.#ipv6Packet;
+      this.#viewed = this.#ipv6Packet;
       kind = this.#ipv6Packet.parse(batch.bytes, offset, length);
     }
+    const packet = this.#viewed;
     if (kind === "tcp") return this.#tcp.handle(packet, batch, index, outward);
     if (kind !== "udp") return UNREAD[kind];
     return outward
@@ -188,7 +193,7 @@ export class Gateway {
       return;
     }
     const written = writeUdpPacket(
-      this.#packet,
+      this.#viewed,
       batch.bytes,
       outcome.text,
       batch.output,

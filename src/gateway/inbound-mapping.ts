@@ -1,13 +1,15 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { type Family, familyOf } from "../packet/host.ts";
 import type { MediaDescription } from "../sdp/session.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
+import type { Component } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Rewrite } from "../translate/mapping.ts";
 import { defaultPort } from "./media-target.ts";
 
-/** Finds the binding an external signalling port belongs to. */
-export type BindingByPort = (port: number, transport: Transport) => Binding | undefined;
+/** Finds the binding a signalling port of our address of a family belongs to. */
+export type BindingByPort = (port: number, transport: Transport, family: Family) => Binding | undefined;
 
 /**
  * InboundMapping is the inverse of OutboundMapping: our external address in a message from outside becomes
@@ -40,7 +42,7 @@ export class InboundMapping implements Mapping {
   ): Rewrite | undefined {
     const flow = this.#flow;
     if (flow === undefined || host !== flow.ends.outside.host) return undefined;
-    const binding = this.#bindingByPort(port ?? defaultPort, transport);
+    const binding = this.#bindingByPort(port ?? defaultPort, transport, familyOf(host));
     if (binding === undefined) return undefined;
     const bare = binding.inside.port === defaultPort && (port === undefined || binding.portless.has(place));
     return { host: binding.inside.host, port: bare ? undefined : binding.inside.port };
@@ -49,7 +51,7 @@ export class InboundMapping implements Mapping {
   media(line: MediaDescription): MediaRewrite | undefined {
     const flow = this.#flow;
     if (flow === undefined || line.host !== flow.ends.outside.host) return undefined;
-    const component = this.#calls.byPort(line.port);
+    const component = this.#component(line.host, line.port);
     if (component === undefined) return undefined;
     this.hairpinned.add(line.index);
     const rtcp = component.stream.components.find(
@@ -64,7 +66,15 @@ export class InboundMapping implements Mapping {
 
   candidate(host: string, port: number): Endpoint | undefined {
     if (host !== this.#flow?.ends.outside.host) return undefined;
-    return this.#calls.byPort(port)?.inside;
+    return this.#component(host, port)?.inside;
+  }
+
+  /** Whose a port of our address is; the other family's is none of it. */
+  #component(host: string, port: number): Component | undefined {
+    const component = this.#calls.byPort(port);
+    return component !== undefined && familyOf(component.inside.host) === familyOf(host)
+      ? component
+      : undefined;
   }
 
   host(host: string): string | undefined {

@@ -32,8 +32,8 @@ export class Inbound {
   constructor(context: GatewayContext, transport: Transport = "udp") {
     this.#context = context;
     this.#transport = transport;
-    this.#mapping = new InboundMapping(context.calls, (port, transport) =>
-      context.bindings[transport].byPort(port),
+    this.#mapping = new InboundMapping(context.calls, (port, transport, family) =>
+      context.bindings[transport].byPort(port, family),
     );
   }
 
@@ -41,7 +41,7 @@ export class Inbound {
   handle(packet: SipPacket, bytes: Buffer): Outcome {
     const context = this.#context;
     context.counters.inbound++;
-    const binding = addressee(context, packet, this.#transport);
+    const binding = addressee(context, packet.destination, packet.destinationPort, this.#transport);
     if (typeof binding === "string") return binding;
     // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
     // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).

@@ -4,11 +4,13 @@ import type { TableEvents } from "../kernel/events.ts";
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import { addressOf, endpointKey } from "../packet/address.ts";
-import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
+import { type Endpoint, isSameEndpoint, type Transport } from "../packet/endpoint.ts";
+import { type Family, familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
+import { addressee } from "./addressee.ts";
 import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
+import { externalHost } from "./external-address.ts";
 import type { Gateway } from "./gateway.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
@@ -98,20 +100,21 @@ export class KernelEvents implements TableEvents {
 
   /** Whichever side spoke first, one end of the entry is our external port. */
   #mediaOf({ original, reply }: ConntrackEntry): MediaEntry | undefined {
-    if (familyOf(original.source.host) === "ipv6") return this.#ipv6MediaOf(original);
-    const { host } = this.#context.external;
+    const family = familyOf(original.source.host);
+    const host = externalHost(this.#context.external, family);
     if (original.destination.host === host) {
-      const component = this.#component(original.destination.port, original.protocol);
+      const component = this.#component(original.destination.port, original.protocol, family);
       if (component !== undefined) return { component, remote: original.source };
     }
-    if (reply.destination.host !== host) return undefined;
-    const component = this.#component(reply.destination.port, reply.protocol);
-    const isItsPhone =
-      component?.inside.host === original.source.host && component.inside.port === original.source.port;
-    return isItsPhone ? { component, remote: original.destination } : undefined;
+    if (reply.destination.host === host) {
+      const component = this.#component(reply.destination.port, reply.protocol, family);
+      const isItsPhone = component !== undefined && isSameEndpoint(component.inside, original.source);
+      return isItsPhone ? { component, remote: original.destination } : undefined;
+    }
+    return family === "ipv6" ? this.#untranslatedMediaOf(original) : undefined;
   }
 
-  #ipv6MediaOf({ source, destination, protocol }: FlowTuple): MediaEntry | undefined {
+  #untranslatedMediaOf({ source, destination, protocol }: FlowTuple): MediaEntry | undefined {
     const { calls } = this.#context;
     const inward = calls.byEndpoint(destination);
     if (inward?.stream.target.transport === protocol) return { component: inward, remote: source };
@@ -121,9 +124,10 @@ export class KernelEvents implements TableEvents {
       : undefined;
   }
 
-  #component(port: number, protocol: string): Component | undefined {
+  #component(port: number, protocol: Transport, family: Family): Component | undefined {
     const component = this.#context.calls.byPort(port);
-    return component?.stream.target.transport === protocol ? component : undefined;
+    if (component?.stream.target.transport !== protocol) return undefined;
+    return familyOf(component.inside.host) === family ? component : undefined;
   }
 
   #masterEnded(tuple: FlowTuple, now: number): void {
@@ -141,7 +145,8 @@ export class KernelEvents implements TableEvents {
     const [from, to] = [endpointKey(addressOf(source.host), source.port), addressOf(destination.host)];
     const there = endpointKey(to, destination.port);
     const own = bindings[protocol];
-    const inward = typeof to === "string" ? own.byInside(there) : own.byPort(destination.port);
+    const addressed = addressee(this.#context, to, destination.port, protocol);
+    const inward = typeof addressed === "string" ? undefined : addressed;
     const outward = own.byInside(from);
     const flow = outward?.flows.get(there) ?? inward?.flows.get(from);
     if (flow !== undefined) flow.verifiedAt = undefined;

@@ -1,6 +1,5 @@
 import { addressOf, endpointKey, hostOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -122,8 +121,8 @@ export class Outbound {
 
   /** Mode pinhole: the media of the message is opened, the message goes on as it came. */
   #openOnly(message: SipMessage, binding: Binding, flow: Flow): Outcome {
-    // IPv4 listens outside at ports that translation gives it; a phone in mode pinhole sees to those itself.
-    if (familyOf(binding.inside.host) === "ipv6") {
+    // What is translated listens outside at ports that translation gives it; in mode pinhole a phone sees to those itself.
+    if (!binding.host.isTranslated) {
       for (const { inside, transport } of listeners(message, flow)) this.#listener(inside, transport);
     }
     const seen = observeMedia(message);

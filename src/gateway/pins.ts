@@ -13,7 +13,7 @@ import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
-import { type ExternalAddress, outsideOf } from "./external-address.ts";
+import { type ExternalAddress, externalHost, outsideOf } from "./external-address.ts";
 
 /** Seconds a pin lives until its first packet renews it by the kernel's own timeouts. */
 const PIN_TIMEOUT = 60;
@@ -28,8 +28,8 @@ export interface FollowedBefore {
 }
 
 /**
- * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there. An IPv6 flow
- * has no NAT, so it is pinned only inbound: outbound the kernel makes its entry as well.
+ * Pins sees to it that a signalling flow has its conntrack, with our NAT, before its packet gets there. A flow
+ * without NAT (IPv6) is pinned only inbound: outbound the kernel makes its entry as well.
  *
  * The kernel may forget an entry whenever it has been silent for its UDP timeout, so a flow that was silent
  * for half of that is asked for anew: one request, answered "exists" while the entry lives.
@@ -57,7 +57,7 @@ export class Pins {
     const entry = this.#conntrack.lookup({ protocol: transport, source: inside, destination: remote });
     if (entry === undefined) return undefined;
     const mapped = mappedTo(entry, inside);
-    return mapped.host === this.#external().host ? mapped.port : undefined;
+    return mapped.host === externalHost(this.#external(), familyOf(inside.host)) ? mapped.port : undefined;
   }
 
   /**
@@ -65,7 +65,7 @@ export class Pins {
    * @returns undefined when the flow has its entry, else the error name that kept it from us
    */
   ensure(binding: Binding, flow: Flow, direction: Pin["direction"], now: number): string | undefined {
-    if (direction === "outbound" && familyOf(binding.inside.host) === "ipv6") return undefined;
+    if (direction === "outbound" && !binding.host.isTranslated) return undefined;
     if (flow.verifiedAt === undefined || now - flow.verifiedAt >= this.#trusted) {
       const failure = this.#pin(binding, flow, direction);
       if (failure !== undefined) {
@@ -86,7 +86,7 @@ export class Pins {
    * @returns undefined when the flow has its entry, else the error name that kept it from us
    */
   connect(binding: Binding, flow: Flow, direction: Pin["direction"]): string | undefined {
-    if (direction === "outbound" && familyOf(binding.inside.host) === "ipv6") return undefined;
+    if (direction === "outbound" && !binding.host.isTranslated) return undefined;
     const pin = { ...this.#pinOf(binding, flow, direction), tcp: OPENING };
     let result = this.#conntrack.pin(pin);
     if (result.kind === "exists" && this.#isReplaced(result.entry, binding, direction)) {
@@ -190,8 +190,8 @@ export class Pins {
     return { direction, flow: tuple, nat, timeout: PIN_TIMEOUT };
   }
 
-  #outside({ inside, port }: Binding): Endpoint {
-    return outsideOf(inside, port, this.#external().host);
+  #outside({ host, inside, port }: Binding): Endpoint {
+    return outsideOf(host, inside, port, this.#external());
   }
 }
 

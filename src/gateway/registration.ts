@@ -1,5 +1,5 @@
 import { type Address, addressOf, endpointKey } from "../packet/address.ts";
-import { canonicalHost } from "../packet/host.ts";
+import { canonicalHost, familyOf } from "../packet/host.ts";
 import { addressOfRecord } from "../sip/address-of-record.ts";
 import { type Contact, contacts } from "../sip/contact.ts";
 import { expires } from "../sip/expires.ts";
@@ -85,7 +85,7 @@ export function noteRegistration(
 
 /**
  * The binding a Contact leads to: by our address, or by the phone's own, which nobody changed, in mode
- * pinhole and with IPv6.
+ * pinhole and without NAT.
  */
 function bindingNamed(context: Registering, flow: Flow, contact: Contact): Binding | undefined {
   if (contact.kind !== "address") return undefined;
@@ -94,5 +94,5 @@ function bindingNamed(context: Registering, flow: Flow, contact: Contact): Bindi
   const port = contact.port ?? defaultPort;
   const host = canonicalHost(contact.host);
   if (host === inside.host) return bindings.byInside(endpointKey(addressOf(host), port));
-  return host === outside.host ? bindings.byPort(port) : undefined;
+  return host === outside.host ? bindings.byPort(port, familyOf(host)) : undefined;
 }

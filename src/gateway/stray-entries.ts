@@ -4,7 +4,7 @@ import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import { OldestFirst } from "../table/oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
-import { outsideOf } from "./external-address.ts";
+import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import { leadsTo, mappedTo } from "./pins.ts";
 
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
@@ -31,7 +31,7 @@ export type FlowFound = (component: Component, remote: Endpoint) => void;
  */
 export class StrayEntries {
   readonly #conntrack: Conntrack;
-  readonly #external: () => string;
+  readonly #external: () => ExternalAddress;
   readonly #counters: Counters;
   readonly #componentAt: (port: number) => Component | undefined;
   readonly #found: FlowFound;
@@ -40,12 +40,12 @@ export class StrayEntries {
   readonly #waiting: readonly OldestFirst<Watch>[] = CHECKS.map(() => new OldestFirst());
 
   /**
-   * @param external our address in the kernel's table
+   * @param external our address
    * @param componentAt finds whose an external media port is
    */
   constructor(
     conntrack: Conntrack,
-    external: () => string,
+    external: () => ExternalAddress,
     counters: Counters,
     componentAt: (port: number) => Component | undefined,
     found: FlowFound,
@@ -159,7 +159,7 @@ export class StrayEntries {
     ];
   }
 
-  #outside({ inside, port }: Component): Endpoint {
-    return outsideOf(inside, port, this.#external());
+  #outside({ inside, port, stream }: Component): Endpoint {
+    return outsideOf(stream.call.host, inside, port, this.#external());
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { addressOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
 import type { Arming } from "../table/arming.ts";
 import { Bindings } from "../table/bindings.ts";
@@ -7,6 +8,7 @@ import { InsideHosts } from "../table/inside-hosts.ts";
 import type { TableObserver } from "../table/observer.ts";
 import { PortPool } from "../table/ports.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
+import { translatedHosts } from "./translated-hosts.ts";
 
 /** The table of one gateway: who speaks, and what they call. */
 export interface Tables {
@@ -58,7 +60,8 @@ export function makeTables(
     { renewal: seconds(timers.expectation) / 2, sources: media.source },
     observer,
   );
-  const hosts = new InsideHosts();
+  const isTranslated = translatedHosts(config);
+  const hosts = new InsideHosts((host) => isTranslated(addressOf(host)));
   const bindingsOf = (transport: Transport): Bindings =>
     new Bindings(
       transport,

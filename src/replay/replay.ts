@@ -69,7 +69,7 @@ export class Replay {
       routeOf: (destination) => (isInside(destination) ? "inside-destination" : "outside"),
       isServed: isInside,
       isPeer: () => false,
-      modeOf: modeRules(config.modes),
+      modeOf: modeRules(config),
       routing: 0,
       now: start,
       external: externalAddress(numberToIpv4(sides.external), config.advertise),
@@ -173,7 +173,7 @@ export class Replay {
     }
     const binding =
       side === "inbound-outside"
-        ? this.#context.bindings[transport].byPort(inside.port)
+        ? this.#context.bindings[transport].byPort(inside.port, "ipv4")
         : this.#context.bindings[transport].byInside(endpointKey(inside.address, inside.port));
     const { external } = this.#context;
     const ends = {

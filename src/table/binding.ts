@@ -18,7 +18,7 @@ export class Binding implements TimerEntry {
   readonly key: EndpointKey;
   readonly inside: Endpoint;
   readonly transport: Transport;
-  /** External signalling port; with IPv6, where nothing is translated, its own. */
+  /** External signalling port; of a host that is not translated, its own. */
   readonly port: number;
   readonly host: InsideHost;
   /** Its flows by remote endpoint. */
@@ -90,6 +90,8 @@ export class Binding implements TimerEntry {
  */
 export class InsideHost {
   readonly host: string;
+  /** True when outside it appears at ports of our address, false when it is reached where it is (IPv6 without NAT). */
+  readonly isTranslated: boolean;
   /** How many bindings it has, of all transports, and the latest of them; each leads to the one before it. */
   bindings = 0;
   latest: Binding | undefined = undefined;
@@ -99,8 +101,9 @@ export class InsideHost {
    */
   readonly #remotes = new BoundedMap<number | string, number>();
 
-  constructor(host: string) {
+  constructor(host: string, isTranslated: boolean) {
     this.host = host;
+    this.isTranslated = isTranslated;
   }
 
   /** Takes in a binding of this host. */

@@ -1,5 +1,5 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
+import { type Family, familyOf } from "../packet/host.ts";
 import { Binding, type EndpointKey, type InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { InsideHosts } from "./inside-hosts.ts";
@@ -34,7 +34,7 @@ export interface BindingObserver {
   closed(binding: Binding): void;
 }
 
-/** Bindings is every binding of one transport, by inside endpoint and, those of IPv4, by external port. */
+/** Bindings is every binding of one transport, by inside endpoint and, those that are translated, by external port. */
 export class Bindings {
   readonly #transport: Transport;
   readonly #pool: PortPool;
@@ -78,9 +78,10 @@ export class Bindings {
     return this.#byInside.get(key);
   }
 
-  /** The IPv4 binding that an external port belongs to. */
-  byPort(port: number): Binding | undefined {
-    return this.#byPort[port];
+  /** The binding that a port of our address of this family belongs to: no port is given to both of them. */
+  byPort(port: number, family: Family): Binding | undefined {
+    const binding = this.#byPort[port];
+    return binding !== undefined && familyOf(binding.inside.host) === family ? binding : undefined;
   }
 
   /**
@@ -106,7 +107,7 @@ export class Bindings {
     if (this.#byInside.size >= this.#most) return "bindings-full";
     const host = this.#hosts.of(inside.host);
     if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
-    const port = this.#portFor(inside, adopted);
+    const port = host.isTranslated ? this.#portFor(inside, adopted) : inside.port;
     if (port === undefined) {
       this.#hosts.release(host);
       return "signalling-ports-exhausted";
@@ -130,15 +131,18 @@ export class Bindings {
     now: number,
   ): Binding | undefined {
     if (this.#byInside.has(key) || this.#byInside.size >= this.#most) return undefined;
-    if (!keepsPort(inside) && !this.#pool.adopt(port)) return undefined;
-    const binding = this.#put(key, inside, port, this.#hosts.of(inside.host), now);
+    const host = this.#hosts.of(inside.host);
+    if (host.isTranslated && !this.#pool.adopt(port)) {
+      this.#hosts.release(host);
+      return undefined;
+    }
+    const binding = this.#put(key, inside, host.isTranslated ? port : inside.port, host, now);
     for (const [registration, until] of registrations) binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
     return binding;
   }
 
   #portFor(inside: Endpoint, adopted: number | undefined): number | undefined {
-    if (keepsPort(inside)) return inside.port;
     return adopted !== undefined && this.#pool.adopt(adopted) ? adopted : this.#pool.take(inside.port);
   }
 
@@ -148,7 +152,7 @@ export class Bindings {
     const binding = new Binding(key, endpoint, this.#transport, port, host, now, this.#review);
     host.add(binding);
     this.#byInside.set(key, binding);
-    if (!keepsPort(inside)) this.#byPort[port] = binding;
+    if (host.isTranslated) this.#byPort[port] = binding;
     this.#wheel.schedule(binding, now + this.#idle);
     return binding;
   }
@@ -166,7 +170,7 @@ export class Bindings {
     this.#observer.closed(binding);
     this.#wheel.cancel(binding);
     this.#byInside.delete(binding.key);
-    if (!keepsPort(binding.inside)) {
+    if (binding.host.isTranslated) {
       this.#byPort[binding.port] = undefined;
       this.#pool.give(binding.port);
     }
@@ -215,9 +219,4 @@ export class Bindings {
       this.#wheel.schedule(binding, now + (binding.isOfConnection ? AFTER_CONNECTION : this.#idle));
     else this.close(binding);
   };
-}
-
-/** An IPv6 endpoint is reached where it is: its port is its own, and other hosts have the same. */
-function keepsPort({ host }: Endpoint): boolean {
-  return familyOf(host) === "ipv6";
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding, InsideHost } from "./binding.ts";
 import { Call, MOST_TAGS } from "./call.ts";
 import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
 import { CallTable } from "./call-table.ts";
@@ -11,7 +11,7 @@ import type { PortPool } from "./ports.ts";
 import type { CallRecord } from "./record.ts";
 import { Slots } from "./slots.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
-import { type Component, keepsPorts, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import { type Component, type MediaTarget, type Stream, streamKey } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** The most calls, streams, streams of one inside host, and slots of the kernel's expectation table. */
@@ -106,12 +106,12 @@ export class Calls {
   }
 
   /**
-   * Takes all that is translated out of the kernel while all calls and ports stay, as when the external address is
-   * another: `settle` then arms it anew.
+   * Takes the streams of some hosts out of the kernel while all calls and ports stay, as when the address they are
+   * translated to is another: `settle` then arms them anew.
    */
-  releaseTranslated(): void {
+  release(isAffected: (host: InsideHost) => boolean): void {
     for (const stream of this.#streams.values()) {
-      if (!keepsPorts(stream.target)) this.expectations.release(stream);
+      if (isAffected(stream.call.host)) this.expectations.release(stream);
     }
   }
 

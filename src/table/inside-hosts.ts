@@ -1,9 +1,16 @@
+import { familyOf } from "../packet/host.ts";
 import { InsideHost } from "./binding.ts";
 import { ownText } from "./own-text.ts";
 
 /** InsideHosts finds the InsideHost of an address and forgets it when its last binding goes. */
 export class InsideHosts {
   readonly #hosts = new Map<string, InsideHost>();
+  readonly #isTranslated: (host: string) => boolean;
+
+  /** @param isTranslated see `InsideHost`; all IPv4 is, and no IPv6, if nobody says otherwise */
+  constructor(isTranslated = (host: string): boolean => familyOf(host) === "ipv4") {
+    this.#isTranslated = isTranslated;
+  }
 
   get size(): number {
     return this.#hosts.size;
@@ -13,7 +20,7 @@ export class InsideHosts {
   of(host: string): InsideHost {
     let found = this.#hosts.get(host);
     if (found === undefined) {
-      found = new InsideHost(ownText(host));
+      found = new InsideHost(ownText(host), this.#isTranslated(host));
       this.#hosts.set(found.host, found);
     }
     return found;

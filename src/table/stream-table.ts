@@ -2,14 +2,7 @@ import { type Address, endpointKey } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
-import {
-  type Component,
-  componentsOf,
-  keepsPorts,
-  type MediaTarget,
-  type Stream,
-  streamKey,
-} from "./streams.ts";
+import { type Component, componentsOf, type MediaTarget, type Stream, streamKey } from "./streams.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { MOST_PAIRS } from "./wanted-for.ts";
 
@@ -34,7 +27,7 @@ export class StreamTable {
   readonly #limits: StreamLimits;
   readonly #review: (stream: Stream, now: number) => void;
   readonly #byMaster = new Map<string, Stream>();
-  /** By external port, or by the endpoint of an IPv6 host. */
+  /** By external port, or by the endpoint of a host that is not translated. */
   readonly #byOutside = new Map<Address, Component>();
 
   /** @param review called when a stream's timer is due */
@@ -66,7 +59,7 @@ export class StreamTable {
     return this.#byOutside.get(port);
   }
 
-  /** The component of an IPv6 host at this endpoint; of several calls that name it, the latest one's. */
+  /** The component of a host that is not translated at this endpoint; of several calls that name it, the latest one's. */
   byEndpoint({ host, port }: Endpoint): Component | undefined {
     return this.#byOutside.get(endpointKey(host, port));
   }
@@ -84,7 +77,7 @@ export class StreamTable {
     if (host.streams >= this.#limits.streamsPerHost || this.isFull) return "table-full";
     const id = this.#newId(peer);
     if (id === undefined) return "table-full";
-    const base = this.#portFor(target, port);
+    const base = host.isTranslated ? this.#portFor(target, port) : target.rtp.port;
     if (base === undefined) return "ports-exhausted";
     return this.#put(call, target, peer, base, id);
   }
@@ -96,7 +89,7 @@ export class StreamTable {
    */
   restore(call: Call, target: MediaTarget, peer: string, base: number, id: number): Stream | undefined {
     if (this.isFull || this.#byMaster.has(masterKey(peer, id))) return undefined;
-    if (!keepsPorts(target) && !this.#ports.adopt(base, target.count)) return undefined;
+    if (call.host.isTranslated && !this.#ports.adopt(base, target.count)) return undefined;
     return this.#put(call, target, peer, base, id);
   }
 
@@ -116,7 +109,7 @@ export class StreamTable {
       const outside = outsideKey(component);
       if (this.#byOutside.get(outside) === component) this.#byOutside.delete(outside);
     }
-    if (!keepsPorts(target)) this.#ports.give(base, target.count);
+    if (call.host.isTranslated) this.#ports.give(base, target.count);
     call.host.streams--;
     call.streams.delete(key);
     this.#byMaster.delete(masterKey(peer, id));
@@ -146,7 +139,6 @@ export class StreamTable {
   }
 
   #portFor(target: MediaTarget, port: "any" | "exactly"): number | undefined {
-    if (keepsPorts(target)) return target.rtp.port;
     return port === "any" ? this.#ports.take(target.rtp.port, target.count) : this.#adopt(target);
   }
 
@@ -168,7 +160,7 @@ export class StreamTable {
 }
 
 function outsideKey({ stream, inside, port }: Component): Address {
-  return keepsPorts(stream.target) ? endpointKey(inside.host, inside.port) : port;
+  return stream.call.host.isTranslated ? port : endpointKey(inside.host, inside.port);
 }
 
 function masterKey(peer: string, id: number): string {

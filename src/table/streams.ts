@@ -1,5 +1,4 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
 import type { InsideHost } from "./binding.ts";
 import type { BoundedMap } from "./bounded-map.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
@@ -64,7 +63,7 @@ export interface Component {
   /** Which of the stream's port pairs it belongs to, from 0. */
   readonly pair: number;
   readonly inside: Endpoint;
-  /** Its external port; with IPv6, its own. */
+  /** Its external port; of a host that is not translated, its own. */
   readonly port: number;
   state: ComponentState;
   /** The expectations that the call's SDP asks for while no media flows. */
@@ -106,7 +105,7 @@ export interface Stream {
   readonly target: MediaTarget;
   /** What it carries now: a fax may take over the port of the call's audio. */
   media: string;
-  /** First external port; `target.count` port pairs are held from there. With IPv6 its own, and none is held. */
+  /** First external port; `target.count` port pairs are held from there. Its own, and none held, without NAT. */
   readonly base: number;
   readonly components: readonly Component[];
   /** The master's far end, and whether the kernel has it. */
@@ -149,11 +148,6 @@ export function componentsOf(stream: Stream, { rtp, rtcp, count }: MediaTarget, 
   return list;
 }
 
-/** True for a stream of an IPv6 host, which is reached at its own ports. */
-export function keepsPorts({ rtp }: MediaTarget): boolean {
-  return familyOf(rtp.host) === "ipv6";
-}
-
 function component(
   stream: Stream,
   kind: "rtp" | "rtcp",
@@ -167,7 +161,7 @@ function component(
     kind,
     pair,
     inside,
-    port: keepsPorts(stream.target) ? inside.port : port + 2 * pair,
+    port: stream.call.host.isTranslated ? port + 2 * pair : inside.port,
     state: { kind: "planned" },
     wanted: [],
     answered: false,

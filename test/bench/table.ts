@@ -135,7 +135,7 @@ function measure(count: number): string {
   });
   const ports = shuffled.map(({ bindings, key }) => ({ bindings, port: portOf(bindings, key) }));
   const inbound = perOperation(ports, ({ bindings, port }) => {
-    const binding = bindings.byPort(port);
+    const binding = bindings.byPort(port, "ipv4");
     if (binding?.host.knows(REMOTE.address) !== true) missing(port);
   });
   const turn = perOperation([count], () => wheel.advance(IDLE)) / count;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { GatewayContext } from "../../src/gateway/context.ts";
-import { outsideOf } from "../../src/gateway/external-address.ts";
+import { externalAddress, outsideOf } from "../../src/gateway/external-address.ts";
 import { noteRegister, noteRegistration } from "../../src/gateway/registration.ts";
 import { addressOf, endpointKey } from "../../src/packet/address.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
@@ -46,7 +46,7 @@ describe("a registration", () => {
   ): void {
     const ends: Flow["ends"] = {
       inside: phone.inside,
-      outside: outsideOf(phone.inside, phone.port, OUTSIDE),
+      outside: outsideOf(phone.host, phone.inside, phone.port, externalAddress(OUTSIDE, undefined)),
       remote: { host: registrar, port: 5060 },
       transport: "udp",
     };

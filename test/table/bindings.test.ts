@@ -30,7 +30,7 @@ describe("Bindings", () => {
 
   beforeEach(() => {
     wheel = new TimerWheel(0);
-    hosts = new InsideHosts();
+    hosts = new InsideHosts((host) => !host.startsWith("2001:db8::"));
     const pool = new PortPool(1, { first: 5060, last: 5999 }, () => false);
     bindings = new Bindings("udp", pool, hosts, wheel, 800, IDLE, {
       changed: () => undefined,
@@ -102,11 +102,27 @@ describe("Bindings", () => {
       bindings.create(`${host} 5062`, { host, port: 5062 }, 0),
     );
     expect(phones).toMatchObject([{ port: 5062 }, { port: 5062 }]);
-    expect(bindings.byPort(5062)).toBeUndefined();
+    expect(bindings.byPort(5062, "ipv4")).toBeUndefined();
     const ipv4 = made(2);
     expect(ipv4.port).toBe(5062);
     for (const phone of phones) if (typeof phone !== "string") bindings.close(phone);
-    expect(bindings.byPort(5062)).toBe(ipv4);
+    expect(bindings.byPort(5062, "ipv4")).toBe(ipv4);
     expect(bindings.size).toBe(2);
+  });
+
+  it("give IPv6 that is translated a port of its own, which is none of IPv4", () => {
+    const ipv4 = made(2);
+    const ipv6 = bindings.create("fd00::a 5062", { host: "fd00::a", port: 5062 }, 0);
+    if (typeof ipv6 === "string") throw new Error(ipv6);
+    expect(ipv6.port).not.toBe(ipv4.port);
+    expect(bindings.byPort(ipv6.port, "ipv6")).toBe(ipv6);
+    expect(bindings.byPort(ipv6.port, "ipv4")).toBeUndefined();
+    expect(bindings.byPort(ipv4.port, "ipv6")).toBeUndefined();
+    const { key, inside, port } = ipv6;
+    bindings.close(ipv6);
+    expect(bindings.restore(key, inside, port, [], 0)?.port).toBe(port);
+    expect(bindings.restore("2001:db8::a 5062", { host: "2001:db8::a", port: 5062 }, 6000, [], 0)?.port).toBe(
+      5062,
+    );
   });
 });

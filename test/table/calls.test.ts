@@ -277,34 +277,36 @@ describe("Calls", () => {
 
   it("leaves an IPv6 stream its own ports, another host's of the same number beside it", () => {
     const rtcp = { host: "2001:db8::a", port: 4711 };
-    const stream = offer(call, target("2001:db8::a", 6000, { rtcp }));
+    const own = calls.of(bindingOf("2001:db8::a"), "own", 0);
+    const stream = offer(own, target("2001:db8::a", 6000, { rtcp }));
     const other = offer(calls.of(bindingOf("2001:db8::b"), "other", 0), target("2001:db8::b", 6000));
     expect(stream.components.map(({ port }) => port)).toEqual([6000, 4711]);
     expect(other.components.map(({ port }) => port)).toEqual([6000, 6001]);
     expect(calls.byEndpoint(rtcp)).toBe(stream.components[1]);
     expect(calls.byEndpoint({ host: "2001:db8::b", port: 6000 })).toBe(other.components[0]);
     expect(calls.byPort(6000)).toBeUndefined();
-    calls.close(call);
+    calls.close(own);
     expect(calls.byEndpoint(rtcp)).toBeUndefined();
     expect(calls.byEndpoint({ host: "2001:db8::b", port: 6000 })).toBe(other.components[0]);
   });
 
   it("leaves a later call of one IPv6 endpoint in its place when the earlier one ends", () => {
     const line = target("2001:db8::a", 6000);
-    offer(call, line);
-    const later = offer(calls.of(call.binding, "later", 0), line);
-    calls.close(call);
+    const own = calls.of(bindingOf("2001:db8::a"), "own", 0);
+    offer(own, line);
+    const later = offer(calls.of(own.binding, "later", 0), line);
+    calls.close(own);
     expect(calls.byEndpoint(line.rtp)?.stream).toBe(later);
   });
 
-  it("takes out what is translated when the external address is another, and leaves IPv6", () => {
-    offer(call, target("2001:db8::a", 6000));
+  it("takes out what hosts are affected when the external address is another, and no other", () => {
+    offer(calls.of(bindingOf("2001:db8::a"), "own", 0), target("2001:db8::a", 6000));
     arming.take();
-    calls.releaseTranslated();
+    calls.release((host) => host === call.host);
     expect(arming.take()).toEqual([]);
     offer(call, target("192.168.50.10", 4000));
     arming.take();
-    calls.releaseTranslated();
+    calls.release((host) => host === call.host);
     expect(arming.take()).toEqual(["release"]);
   });
 

@@ -310,6 +310,43 @@ describe("a request to a phone", () => {
   });
 });
 
+describe("a message over IPv6 that is translated", () => {
+  const ends: FlowEnds = {
+    inside: { host: "fd00:50::a", port: 5060 },
+    outside: { host: "2001:db8:113::1", port: 1024 },
+    remote: { host: "2001:db8:113::5", port: 5060 },
+    transport: "udp",
+  };
+  const sdp = "v=0\r\no=- 1 1 IN IP6 fd00:50::a\r\nc=IN IP6 FD00:50:0::A\r\nm=audio 4000 RTP/AVP 0\r\n";
+  const translated =
+    "v=0\r\no=- 1 1 IN IP6 2001:db8:113::1\r\nc=IN IP6 2001:db8:113::1\r\nm=audio 4000 RTP/AVP 0\r\n";
+  const table = portTable({ 5060: 1024 }, ends);
+
+  it("has its addresses in brackets where URIs and Via have them, and without in its SDP", () => {
+    const text = request(
+      "INVITE",
+      "Contact: <sip:a@[FD00:50::A];maddr=[fd00:50::a]>",
+      "Content-Type: application/sdp",
+    )
+      .replace("192.168.50.10:5060", "[fd00:50::a]")
+      .replace("Length: 0", `Length: ${sdp.length}`);
+    const sent = outboundText(text + sdp, table, ends);
+    expect(sent).toContain("Via: SIP/2.0/UDP [2001:db8:113::1]:1024;");
+    expect(sent).toContain("Contact: <sip:a@[2001:db8:113::1]:1024;maddr=[2001:db8:113::1]>");
+    expect(sent).toContain(`Content-Length: ${translated.length}`);
+    expect(sent.endsWith(`\r\n\r\n${translated}`)).toBe(true);
+  });
+
+  it("comes back as the phone wrote it, and a received without brackets has none", () => {
+    const via = "Via: SIP/2.0/UDP [2001:db8:113::1]:1024;branch=z9;received=2001:db8:113::1;rport=1024";
+    const text = `SIP/2.0 200 OK\r\n${via}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`;
+    const plain = portTable({ 5060: 1024 }, ends);
+    expect(inboundText(text, plain, ends)).toContain(
+      "Via: SIP/2.0/UDP [fd00:50::a]:5060;branch=z9;received=fd00:50::a;rport=5060",
+    );
+  });
+});
+
 describe("a message over IPv6", () => {
   it("is not edited, and its media are reported", () => {
     const end = (host: string, port: number): FlowEnds["inside"] => ({ host, port });

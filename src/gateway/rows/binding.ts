@@ -1,7 +1,7 @@
 import type { Endpoint, Transport } from "../../packet/endpoint.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { BindingEnding } from "../../table/bindings.ts";
-import { outsideOf } from "../external-address.ts";
+import { type ExternalAddress, outsideOf } from "../external-address.ts";
 import type { EndRow, TimeOf } from "./ending.ts";
 
 /** A binding as `GET /bindings` shows it; times are ISO 8601. */
@@ -39,16 +39,16 @@ export interface BindingRow {
 export function bindingRow(
   binding: Binding,
   ending: BindingEnding,
-  external: string,
+  external: ExternalAddress,
   now: number,
   time: TimeOf,
 ): BindingRow {
-  const { transport, inside, port, calls, spokeAt } = binding;
+  const { transport, host, inside, port, calls, spokeAt } = binding;
   const lasts = ending.at > now;
   return {
     transport,
     inside,
-    external: outsideOf(inside, port, external),
+    external: outsideOf(host, inside, port, external),
     why: whyOf(binding, ending, now),
     ends: calls > 0 && !lasts ? null : { at: time(ending.at), why: ending.why },
     registrations: registrationsOf(binding, now, time),

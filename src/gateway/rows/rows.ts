@@ -39,7 +39,7 @@ export class Rows {
         if (inside === undefined || one.inside.host === inside) noted.push(one);
       for (const one of noted) {
         if (each.byInside(one.key) !== one) continue;
-        yield bindingRow(one, each.endingOf(one), external.host, this.#clock(), time);
+        yield bindingRow(one, each.endingOf(one), external, this.#clock(), time);
       }
     }
   }
@@ -57,7 +57,7 @@ export class Rows {
       for (const stream of [...call.streams.values()]) {
         // Freed since the row before it.
         if (call.streams.get(stream.key) !== stream) continue;
-        yield streamRow(call, stream, calls.endingOf(call), external.host, time);
+        yield streamRow(call, stream, calls.endingOf(call), external, time);
       }
     }
   }

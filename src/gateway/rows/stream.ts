@@ -4,7 +4,7 @@ import type { Ending } from "../../table/call-ending.ts";
 import { RANKS, rankOf } from "../../table/slots.ts";
 import { type Component, expectationsOf, type Stream, type WaitReason } from "../../table/streams.ts";
 import type { Wanted } from "../../table/wanted.ts";
-import { outsideOf } from "../external-address.ts";
+import { type ExternalAddress, outsideOf } from "../external-address.ts";
 import { type EndRow, endRow, type TimeOf } from "./ending.ts";
 
 /** An expectation: from whom media is let in, or to whom the phone's own first packet may go out. */
@@ -73,7 +73,7 @@ export function streamRow(
   call: Call,
   stream: Stream,
   ending: Ending | undefined,
-  external: string,
+  external: ExternalAddress,
   time: TimeOf,
 ): StreamRow {
   const { media, target, id, peer, master } = stream;
@@ -96,12 +96,12 @@ function whyOf(call: Call, stream: Stream): StreamRow["why"] {
   return "superseded";
 }
 
-function componentRow(component: Component, external: string, time: TimeOf): ComponentRow {
-  const { kind, inside, port, wanted } = component;
+function componentRow(component: Component, external: ExternalAddress, time: TimeOf): ComponentRow {
+  const { kind, inside, port, stream, wanted } = component;
   return {
     kind,
     inside,
-    external: outsideOf(inside, port, external),
+    external: outsideOf(stream.call.host, inside, port, external),
     ...stateRow(component, time),
     waitsFor: waitsFor(component),
     wanted: wanted.map(wantedRow),

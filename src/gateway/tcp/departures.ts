@@ -1,4 +1,6 @@
 import type { Batch } from "../../kernel/queue.ts";
+import { type Family, familyOf } from "../../packet/host.ts";
+import { Ipv6View } from "../../packet/ipv6-view.ts";
 import { PacketView } from "../../packet/packet-view.ts";
 import type { OptionEdits } from "../../packet/tcp-options.ts";
 import { writeTcpPacket } from "../../packet/write-tcp.ts";
@@ -9,9 +11,14 @@ import type { HalfName, HeldSegment } from "./segments.ts";
 import { NO_SHIFT, type SequenceShift } from "./sequence-shift.ts";
 import type { Rendered, StreamHalf } from "./stream-half.ts";
 
-/** Bytes by which messages may grow within full segments; a segment size below the least is left (RFC 9293 §3.7.1). */
-const ROOM = { by: 200, least: 536 };
-const SYN_OPTIONS: OptionEdits = { lowerSegmentSize: ROOM };
+/**
+ * Bytes by which messages may grow within full segments, with IPv6 more: its addresses are longer, and what has grown past
+ * the MTU cannot be fragmented. A segment size below the least is left (RFC 9293 §3.7.1, RFC 8200 §5).
+ */
+const SYN_OPTIONS: Readonly<Record<Family, OptionEdits>> = {
+  ipv4: { lowerSegmentSize: { by: 200, least: 536 } },
+  ipv6: { lowerSegmentSize: { by: 400, least: 820 } },
+};
 const NO_OPTIONS: OptionEdits = {};
 const UNCHANGED = new Uint8Array(0);
 
@@ -24,6 +31,7 @@ export class Departures {
   readonly #sides: Sides;
   readonly #accept: Accept;
   readonly #packet = new PacketView();
+  readonly #ipv6Packet = new Ipv6View();
   readonly #scratch = Buffer.alloc(0x10000);
   /** What the kernel was told last. */
   readonly #told = new WeakMap<StreamHalf, SequenceShift>();
@@ -78,20 +86,19 @@ export class Departures {
     const bytes = inBatch ? batch.bytes : segment.packet;
     if (bytes === undefined) return;
     const offset = inBatch ? batch.offset(segment.index) : 0;
-    this.#packet.parse(bytes, offset, inBatch ? batch.length(segment.index) : bytes.length);
+    const packet = familyOf(connection.binding.inside.host) === "ipv6" ? this.#ipv6Packet : this.#packet;
+    packet.parse(bytes, offset, inBatch ? batch.length(segment.index) : bytes.length);
     const output = inBatch ? batch.output : this.#scratch;
     const change = {
       sequence:
-        half === undefined
-          ? bytes.readUInt32BE(this.#packet.transportOffset + 4)
-          : half.sequence(rendered.at),
+        half === undefined ? bytes.readUInt32BE(packet.transportOffset + 4) : half.sequence(rendered.at),
       acknowledgement:
         other && segment.acknowledged !== undefined ? acknowledge(other, segment.acknowledged) : undefined,
       text: rendered.text,
-      options: segment.syn ? SYN_OPTIONS : blocksOf(other),
+      options: segment.syn ? SYN_OPTIONS[packet.family] : blocksOf(other),
     };
     const at = inBatch ? batch.outputUsed : 0;
-    const written = writeTcpPacket(this.#packet, bytes, change, output, at, this.#sides.mtu);
+    const written = writeTcpPacket(packet, bytes, change, output, at, this.#sides.mtu);
     if (!inBatch) {
       this.#accept(segment.id, written > 0 ? output.subarray(0, written) : UNCHANGED);
     } else if (written > 0) batch.replace(segment.index, written);

@@ -45,7 +45,7 @@ export function openOutbound(
 /** Takes a SYN from outside: only who was sent SIP by the inside host may connect to a port of its. */
 export function openInbound(context: GatewayContext, packet: SipPacket): Opened | PassReason {
   const { source, sourcePort } = packet;
-  const binding = addressee(context, packet, "tcp");
+  const binding = addressee(context, packet.destination, packet.destinationPort, "tcp");
   if (typeof binding === "string") return binding;
   if (!binding.host.knows(source) && !context.isPeer(source)) return "source-not-allowed";
   if (context.modeOf(addressOf(binding.inside.host), source) === "off") return "mode-off";

@@ -64,7 +64,7 @@ export class Strangers {
     const { source, sourcePort, destination, destinationPort } = packet;
     const binding = outward
       ? context.bindings.tcp.byInside(endpointKey(source, sourcePort))
-      : addressee(context, packet, "tcp");
+      : addressee(context, destination, destinationPort, "tcp");
     const [remote, port] = outward ? [destination, destinationPort] : [source, sourcePort];
     if (typeof binding !== "object" || !(binding.host.knows(remote) || context.isPeer(remote)))
       return undefined;

@@ -138,7 +138,7 @@ export class TcpGateway {
     const from = endpointKey(packet.source, packet.sourcePort);
     const binding = outward
       ? this.#context.bindings.tcp.byInside(from)
-      : addressee(this.#context, packet, "tcp");
+      : addressee(this.#context, packet.destination, packet.destinationPort, "tcp");
     if (binding === "not-external-address") return binding;
     if (binding === undefined || binding === "no-binding") return undefined;
     const remote = outward ? endpointKey(packet.destination, packet.destinationPort) : from;
