@@ -12,7 +12,7 @@ import { Lab } from "../lab/namespaces.ts";
 import { runSipp } from "../lab/sipp.ts";
 
 /** Milliseconds that the last call may take. */
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 const calls = wholeNumber(process.argv[2] ?? "1000");
 const rate = wholeNumber(process.argv[3] ?? "100");
 const helpers = (["sipexpectd", "kernel"] as const).filter((one) => one === (process.argv[4] ?? one));

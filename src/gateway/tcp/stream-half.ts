@@ -196,6 +196,11 @@ export class StreamHalf {
     // What the receiver has is not sent again, as its translation may be forgotten; where that is all, the segment stays
     // an old one, which is answered by an acknowledgement.
     else if (output + text.length <= this.acked) return { at: this.#emptyAt(at, natural), text: "" };
+    else {
+      const { shift, acked } = this;
+      const from = unshifted(shift, acked) === undefined ? shift.position + shift.before : acked;
+      if (output < from) [output, text] = [from, text.slice(from - output)];
+    }
     let begins = shifted(this.shift, at) === output ? at : unshifted(this.shift, output);
     if (begins === undefined) {
       // The receiver has these bytes: otherwise they were kept.
@@ -258,8 +263,8 @@ export class StreamHalf {
     const at = Math.min(this.#edits.unmap(output), this.next);
     if (output > this.acked && output <= this.sent) {
       this.acked = output;
-      this.#edits.forget(Math.min(at, this.gone));
       this.#kept = this.#kept.filter((kept) => kept.output + kept.text.length > output);
+      this.#edits.forget(Math.min(at, this.gone, this.#kept[0]?.start ?? at));
     }
     const ahead = this.#ahead;
     if (ahead === undefined || output < ahead.output) return at;

@@ -84,8 +84,7 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
     conclude();
   };
   const atReceiver = (at: number, text: string): void => {
-    // What it has read already, a receiver does not look at again.
-    for (let index = Math.max(0, read - at); index < text.length; index++) {
+    for (let index = 0; index < text.length; index++) {
       const before = received[at + index - arrives];
       if (before !== undefined && before !== text[index]) {
         throw new Error(`Byte ${at + index} was "${before}" and is now "${text[index]}".`);
