@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
-import { GATEWAY_OUTSIDE, Lab, type Machine } from "./namespaces.ts";
+import { joinAddress } from "./ip-address.ts";
+import { GATEWAY_OUTSIDE, GATEWAY_OUTSIDE_IPV6, Lab, type Machine, phoneIpv6Address } from "./namespaces.ts";
+import { translatingIpv6 } from "./nat66.ts";
 import { untilHeard } from "./repeated-media.ts";
 import { ScriptCall } from "./script-call.ts";
 import { field, mediaAddress, request, response, sessionDescription, startLine } from "./script-message.ts";
@@ -16,21 +18,22 @@ const COUNTERS = {
   ipv6: ["/proc/net/snmp6", "Ip6FragCreates", "Ip6ReasmOKs"],
 } as const;
 
-let lab: Lab;
-
-beforeAll(async () => {
-  lab = new Lab({ phones: 1, ipv6: true });
-  await Daemon.start(lab);
-});
-
-afterAll(() => lab?.dispose());
-
-describe.each(["ipv4", "ipv6"] as const)("over %s", (family) => {
+describe.each([
+  { over: "IPv4", family: "ipv4", external: `${GATEWAY_OUTSIDE}:5060` },
+  { over: "IPv6", family: "ipv6", external: joinAddress(phoneIpv6Address(0), 5060) },
+  { over: "IPv6 and NAT66", family: "ipv6", external: joinAddress(GATEWAY_OUTSIDE_IPV6, 5060) },
+] as const)("over $over", ({ over, family, external }) => {
+  let lab: Lab;
   let call: ScriptCall;
 
   beforeAll(async () => {
+    lab = new Lab({ phones: 1, ipv6: true });
+    const flags = over === "IPv6 and NAT66" ? await translatingIpv6(lab) : [];
+    await Daemon.start(lab, flags);
     call = await ScriptCall.open(lab, "unused", family);
   });
+
+  afterAll(() => lab?.dispose());
 
   /** How many fragments a machine has made, and how many packets it has put together. */
   async function fragments(machine: Machine): Promise<{ readonly made: number; readonly joined: number }> {
@@ -63,7 +66,8 @@ describe.each(["ipv4", "ipv6"] as const)("over %s", (family) => {
     expect((await fragments("phone")).made).toBe(before.phone.made + 5);
     expect((await fragments("prov")).joined).toBe(before.provider.joined + 1);
     expect(invite).toContain(`\r\n${LARGE}\r\n`);
-    expect(field(invite, "Contact")).toBe(`<sip:alice@${source}>`);
+    expect(source).toBe(external);
+    expect(field(invite, "Contact")).toBe(`<sip:alice@${external}>`);
     const sdp = sessionDescription(providerMedia.address);
     provider.send(source, response(invite, "200 OK", { toTag: "b", sdp }));
     await phone.next();
@@ -74,7 +78,6 @@ describe.each(["ipv4", "ipv6"] as const)("over %s", (family) => {
 
   test("a re-INVITE of 6 kB from a provider arrives whole, at the address the phone itself wrote", async () => {
     const { phone, provider, providerMedia } = call;
-    const external = family === "ipv6" ? phone.address : `${GATEWAY_OUTSIDE}:5060`;
     const before = { phone: await fragments("phone"), provider: await fragments("prov") };
     provider.send(
       external,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
-import { configured } from "./gateway-config.ts";
 import { countInvalid, invalidPackets } from "./invalid-packets.ts";
 import { joinAddress } from "./ip-address.ts";
 import {
@@ -10,6 +9,7 @@ import {
   PROVIDER_HOSTS_IPV6,
   phoneIpv6Address,
 } from "./namespaces.ts";
+import { INSIDE_PREFIX, translatingIpv6 } from "./nat66.ts";
 import { ScriptCall } from "./script-call.ts";
 import type { ScriptEnd } from "./script-end.ts";
 import { field, request, response, sessionDescription, startLine } from "./script-message.ts";
@@ -17,8 +17,6 @@ import { runSipp } from "./sipp.ts";
 import { StreamMachine } from "./stream-machine.ts";
 
 const [PROVIDER] = PROVIDER_HOSTS_IPV6;
-const INSIDE = "2001:db8:50:";
-const NETWORKS = `networks = ["192.168.0.0/16", "${INSIDE}:/64"]\n`;
 const ALICE = "<sip:alice@example.com>";
 const BOB = "<sip:bob@example.com>";
 
@@ -29,20 +27,12 @@ let call: ScriptCall;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 2, ipv6: true });
-  await translateIpv6(lab);
-  flags = configured(lab, NETWORKS);
+  flags = await translatingIpv6(lab);
   daemon = await Daemon.start(lab, flags);
   call = await ScriptCall.open(lab, "call@nat66", "ipv6");
 });
 
 afterAll(() => lab?.dispose());
-
-async function translateIpv6(of: Lab): Promise<void> {
-  const rule = ["-t", "nat", "-A", "POSTROUTING", "-o", OUTSIDE_INTERFACE, "-j", "MASQUERADE"];
-  await of.exec("gw", "ip6tables", "-w", ...rule);
-  // What still names an inside address leads nowhere.
-  await of.exec("prov", "ip", "-6", "route", "del", "default");
-}
 
 /** SIPp's INVITE, 180, 200, ACK, BYE and 200. */
 const MESSAGES = 6;
@@ -51,13 +41,13 @@ const MESSAGES = 6;
 async function register(from: ScriptEnd): Promise<string> {
   const parts = { uri: `sip:${call.provider.address}`, by: from.address, from: `${ALICE};tag=r`, to: ALICE };
   const contact = `<sip:alice@${from.address}>`;
-  const callId = `register-${from.address}`.replace(INSIDE, "");
+  const callId = `register-${from.address}`.replace(INSIDE_PREFIX, "");
   from.send(
     call.provider.address,
     request("REGISTER", { ...parts, callId, cseq: 1, fields: [`Contact: ${contact};expires=3600`] }),
   );
   const { text, source } = await call.provider.next();
-  expect(text).not.toContain(INSIDE);
+  expect(text).not.toContain(INSIDE_PREFIX);
   expect(field(text, "Via")).toContain(`SIP/2.0/UDP ${source};`);
   expect(field(text, "Contact")).toBe(`<sip:alice@${source}>;expires=3600`);
   call.provider.send(
@@ -141,7 +131,7 @@ test("over TCP a message is translated whatever segments it comes in, and the ph
   ] as const)
     outgoing.write(invite.slice(from, to));
   const arrived = await incoming.message();
-  expect(arrived).not.toContain(INSIDE);
+  expect(arrived).not.toContain(INSIDE_PREFIX);
   expect(arrived).toContain(`c=IN IP6 ${GATEWAY_OUTSIDE_IPV6}\r\n`);
   expect(arrived.length - arrived.indexOf("v=0")).toBe(Number(field(arrived, "Content-Length")));
   incoming.write(response(arrived, "486 Busy Here", { toTag: "b" }));
@@ -164,9 +154,8 @@ test.for(["u1", "t1", "tn"] as const)(
     // SIPp takes the ports of the machines' ends.
     const own = new Lab({ phones: 1, ipv6: true });
     try {
-      await translateIpv6(own);
+      const translating = await Daemon.start(own, await translatingIpv6(own));
       await countInvalid(own, "ip6tables");
-      const translating = await Daemon.start(own, configured(own, NETWORKS));
       const statistics = await runSipp(own, { calls: 50, rate: 50, transport, family: "ipv6" });
       expect(statistics).toMatchObject({ created: 50, successful: 50, failed: 0 });
       expect((await translating.stats()).counters.translated).toBe(50 * MESSAGES);

@@ -47,7 +47,8 @@ export class Departures {
    * told of the first message even where that has kept its length: by this alone a later run knows that SIP began it.
    */
   adjust(connection: Connection): void {
-    if (!connection.isSip) return;
+    // Without NAT no length changes, and the kernel's entry has no room for numbers.
+    if (!connection.isSip || !connection.binding.host.isTranslated) return;
     for (const name of ["outbound", "inbound"] as const) {
       const half = connection.halves[name];
       if (half === undefined) continue;
