@@ -1,16 +1,19 @@
 /**
  * Measures the store: how long it takes to write and to load bindings, how many changes a second it takes, and the
- * longest that the event loop stands still meanwhile. On a quiet machine: node dist/test/bench/store.js
+ * longest that the event loop stands still meanwhile. On a quiet machine:
+ * node dist/test/bench/store.js [--million] [--json]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { openLmdbStore } from "../../src/store/lmdb-store.ts";
 import { WriteBehind } from "../../src/store/write-behind.ts";
 import type { BindingRecord } from "../../src/table/record.ts";
 import { recordKey } from "../store/records.ts";
+import { printAligned, printJson } from "./print-table.ts";
 
 const log = pino({ level: "warn" });
 
@@ -29,18 +32,21 @@ function binding(index: number): BindingRecord {
 }
 
 /** Runs `work` and returns how long it took and the longest pause of the event loop, in milliseconds. */
-async function timed(work: () => Promise<void>): Promise<string> {
+async function timed(work: () => Promise<void>): Promise<[took: string, pause: string]> {
   const pauses = monitorEventLoopDelay({ resolution: 1 });
   pauses.enable();
   const start = performance.now();
   await work();
   const took = performance.now() - start;
   pauses.disable();
-  const pause = (pauses.max / 1e6).toFixed(0).padStart(4);
-  return `${took.toFixed(0).padStart(6)} ms  longest pause ${pause} ms`;
+  return [took.toFixed(0), (pauses.max / 1e6).toFixed(0)];
 }
 
-for (const count of [10_000, 100_000]) {
+const { values: options } = parseArgs({
+  options: { million: { type: "boolean" }, json: { type: "boolean" } },
+});
+const rows: string[][] = [];
+for (const count of options.million === true ? [10_000, 100_000, 1_000_000] : [10_000, 100_000]) {
   const folder = mkdtempSync(join(tmpdir(), "sipexpectd-bench-"));
   try {
     const records = Array.from({ length: count }, (_, index) => binding(index));
@@ -59,9 +65,16 @@ for (const count of [10_000, 100_000]) {
     });
     await store.close();
     if (loaded !== count) throw new Error(`${loaded} of ${count} bindings came back`);
-    process.stdout.write(`${count} bindings: note ${perNote.toFixed(0)} ns each\n`);
-    process.stdout.write(`  written ${written}\n  loaded  ${read}\n`);
+    rows.push([`${count}`, perNote.toFixed(0), ...written, ...read]);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+const print = options.json === true ? printJson : printAligned;
+print({
+  name: "store",
+  title:
+    "nanoseconds to note a binding; milliseconds to write and to load all, and the longest pause meanwhile",
+  columns: ["bindings", "note", "written", "pause", "loaded", "pause"],
+  rows,
+});

@@ -1,5 +1,5 @@
 /**
- * Measures the table, without a kernel or a packet: node dist/test/bench/table.js [--million]
+ * Measures the table, without a kernel or a packet: node dist/test/bench/table.js [--million] [--json]
  *
  * Every endpoint has its own inside host, one flow, one remote it has spoken to and one registration, as a phone has.
  * Each size is measured in a process of its own. An external address has 64,512 ports, so a larger table is simulated
@@ -11,6 +11,7 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { keepHeapSmall } from "../../src/cli/small-heap.ts";
@@ -23,6 +24,7 @@ import { ownText } from "../../src/table/own-text.ts";
 import { PortPool } from "../../src/table/ports.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
 import { missing, perOperation } from "./per-operation.ts";
+import { printAligned, printJson } from "./print-table.ts";
 import { ManyCalls, measureStreams, STREAM_TITLES } from "./streams.ts";
 
 const SIZES = [10_000, 100_000];
@@ -151,7 +153,7 @@ function measure(count: number): string {
     (heap / 1e6).toFixed(1),
     (rss / 1e6).toFixed(0),
   ];
-  return row(columns);
+  return columns.join(" ");
 }
 
 function portOf(bindings: Bindings, key: number): number {
@@ -159,14 +161,10 @@ function portOf(bindings: Bindings, key: number): number {
   return binding.port;
 }
 
-function row(columns: readonly string[]): string {
-  return `${columns.map((column) => column.padStart(10)).join("")}\n`;
-}
-
-/** Runs this file again, so that no measurement has what another has left in memory. */
-function apart(...args: string[]): void {
+/** Runs this file again, so that no measurement has what another has left in memory; returns the figures. */
+function apart(...args: string[]): string[] {
   const self = [fileURLToPath(import.meta.url), ...args];
-  process.stdout.write(execFileSync(process.execPath, self, { encoding: "utf8" }));
+  return execFileSync(process.execPath, self, { encoding: "utf8" }).trim().split(" ");
 }
 
 const whole = (number: number): string => number.toFixed(0);
@@ -174,21 +172,33 @@ const [argument, size] = process.argv.slice(2);
 if (argument === "--bindings") {
   process.stdout.write(measure(Number(size)));
 } else if (argument === "--streams") {
-  process.stdout.write(row([size ?? "", ...measureStreams(Number(size)).map(whole)]));
+  process.stdout.write([size, ...measureStreams(Number(size)).map(whole)].join(" "));
 } else if (argument === "--memory") {
-  process.stdout.write(row((await measureMemory()).map(whole)));
+  process.stdout.write((await measureMemory()).map(whole).join(" "));
 } else {
+  const { values: options } = parseArgs({
+    options: { million: { type: "boolean" }, json: { type: "boolean" } },
+  });
+  const sizes = options.million === true ? [...SIZES, MILLION] : SIZES;
   const titles = "bindings addresses create outbound inbound timer close B/binding heap-MB rss-MB";
-  process.stdout.write(`nanoseconds per binding and operation, one external address per ${PER_ADDRESS}\n`);
-  process.stdout.write(row(titles.split(" ")));
-  for (const count of argument === "--million" ? [...SIZES, MILLION] : SIZES) apart("--bindings", `${count}`);
-  process.stdout.write("\nnanoseconds per stream and operation\n");
-  process.stdout.write(row(["streams", ...STREAM_TITLES]));
-  for (const count of STREAM_SIZES) apart("--streams", `${count}`);
   const { bindings, streams, calls } = HELD;
-  process.stdout.write(
-    `\nmegabytes: ${bindings} bindings, then ${streams} streams of ${calls} calls beside them\n`,
-  );
-  process.stdout.write(row(["empty", "bindings", "streams"]));
-  apart("--memory");
+  const print = options.json === true ? printJson : printAligned;
+  print({
+    name: "bindings",
+    title: `nanoseconds per binding and operation, one external address per ${PER_ADDRESS}`,
+    columns: titles.split(" "),
+    rows: sizes.map((count) => apart("--bindings", `${count}`)),
+  });
+  print({
+    name: "streams",
+    title: "nanoseconds per stream and operation",
+    columns: ["streams", ...STREAM_TITLES],
+    rows: STREAM_SIZES.map((count) => apart("--streams", `${count}`)),
+  });
+  print({
+    name: "held",
+    title: `megabytes: ${bindings} bindings, then ${streams} streams of ${calls} calls beside them`,
+    columns: ["empty", "bindings", "streams"],
+    rows: [apart("--memory")],
+  });
 }

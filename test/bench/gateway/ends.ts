@@ -11,17 +11,17 @@ import { PHONES_PREFIX } from "./work.ts";
 /** Packets a second, for so many seconds. */
 export type Step = readonly [rate: number, seconds: number];
 
-/** Packets that were sent in one tenth of a second, and what became of them. */
-export type Bin = readonly [sent: number, received: number, carried: number];
+/** Packets that were sent in one tenth of a second, those that arrived, and that did within 50 ms. */
+export type Bin = readonly [sent: number, received: number, prompt: number];
 
 /** What became of the packets that were sent in a run. */
 export interface Sending {
   readonly sent: number;
-  /** Those that arrived, and those of them that took no longer than 50 ms. */
   readonly received: number;
-  readonly carried: number;
-  /** Of those carried: what shows an address that translation would have replaced. */
+  /** Of those received: what shows an address that translation would have replaced. */
   readonly leaked: number;
+  /** Of those received: what had arrived when the last one was sent. */
+  readonly within: number;
   /** Microseconds from one end to the other: the median, 99 and 99.9 of a hundred, and the longest. */
   readonly p50: number;
   readonly p99: number;

@@ -15,7 +15,7 @@ export type Helper = (typeof HELPERS)[number];
 
 /** A run of one work, and what it took. */
 export interface Run extends Sending {
-  /** Packets of those carried that had all done to them that the helper is there for. */
+  /** Packets of those received that had all done to them that the helper is there for. */
   readonly done: number;
   /** Processor seconds of the whole machine, the ends included. */
   readonly cpu: number;
@@ -126,9 +126,9 @@ export class HelpedGateway {
   }
 
   /** What a passthrough would not have done counts as not done: addresses translated, expectations made. */
-  #done({ carried, leaked }: Sending, made: number): number {
-    if (this.helper === "nat" || this.helper === "loop") return carried;
-    const translated = carried - leaked;
+  #done({ received, leaked }: Sending, made: number): number {
+    if (this.helper === "nat" || this.helper === "loop") return received;
+    const translated = received - leaked;
     const needed = translated * (this.#work?.expectations ?? 0);
     // The last calls may not have been begun and ended alike.
     return made >= needed * 0.99 ? translated : Math.floor((translated * made) / needed);

@@ -9,6 +9,7 @@ const FIRST_SHARE = 0.1;
 
 /** What many packets left in memory. */
 export interface Memory {
+  readonly kind: "memory";
   readonly work: string;
   readonly rate: number;
   readonly packets: number;
@@ -28,6 +29,7 @@ export async function memory(work: Work, packets: number): Promise<Memory> {
     const samples = stop();
     const tenth = Math.ceil(samples.length * FIRST_SHARE);
     return {
+      kind: "memory",
       work: work.name,
       rate,
       packets: sent,

@@ -13,6 +13,7 @@ const LOSS = 0.001;
 
 /** What sipexpectd did with twice of what it can carry. */
 export interface Overload {
+  readonly kind: "overload";
   readonly work: string;
   /** Packets a second: carried without loss, offered, and that arrived all the same. */
   readonly max: number;
@@ -42,6 +43,7 @@ export async function overload(work: Work): Promise<Overload> {
     const perSecond = (column: 0 | 1): number =>
       Math.round(counted.reduce((sum, bin) => sum + bin[column], 0) / (OVERLOADED - SETTLING));
     return {
+      kind: "overload",
       work: work.name,
       max: Math.round(max),
       offered: perSecond(0),

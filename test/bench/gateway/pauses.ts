@@ -9,6 +9,7 @@ import type { Work } from "./work.ts";
 
 /** How a steady stream fared. */
 export interface Pauses {
+  readonly kind: "pauses";
   readonly work: string;
   readonly helper: Helper;
   readonly rate: number;
@@ -43,6 +44,7 @@ export async function pauses(work: Work, helper: Helper, seconds: number, rate?:
       const run = await gateway.run([steady, seconds]);
       const pid = await gateway.stopDaemon();
       return {
+        kind: "pauses",
         work: work.name,
         helper,
         rate: steady,

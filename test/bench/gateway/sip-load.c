@@ -43,8 +43,8 @@
 #define HEAD 16
 /* Microseconds told apart; what takes longer counts as this. */
 #define LONGEST 1000000
-/* Nanoseconds after which a packet counts as late: it stood in a queue that is not emptied as fast as it fills. */
-#define LATE 50000000
+/* Nanoseconds within which a packet counts as prompt; what takes longer stood in a queue that was filling up. */
+#define PROMPT 50000000
 /* Nanoseconds of a run whose packets are counted together, and how many of them a run may have. */
 #define BIN 100000000
 #define BINS 36000
@@ -66,9 +66,9 @@ struct end {
 	int fd;
 	const char *forbidden;
 	atomic_uint_fast64_t received;
-	uint64_t carried, leaked, longest;
+	uint64_t leaked, longest;
 	uint32_t took[LONGEST + 1];
-	uint32_t received_of[BINS], carried_of[BINS];
+	uint32_t received_of[BINS], prompt_of[BINS];
 };
 
 static struct end ends[2];
@@ -261,12 +261,10 @@ static void take_in(struct end *end, char *text, size_t length, uint64_t at)
 	if (took > end->longest)
 		end->longest = took;
 	end->received_of[bin]++;
-	if (took <= LATE) {
-		end->carried++;
-		end->carried_of[bin]++;
-		if (memmem(text, length, end->forbidden, strlen(end->forbidden)))
-			end->leaked++;
-	}
+	if (took <= PROMPT)
+		end->prompt_of[bin]++;
+	if (memmem(text, length, end->forbidden, strlen(end->forbidden)))
+		end->leaked++;
 	atomic_fetch_add(&end->received, 1);
 }
 
@@ -326,27 +324,27 @@ static uint64_t percentile(uint64_t total, double share)
 	return us;
 }
 
-static void report(uint64_t sent)
+static void report(uint64_t sent, uint64_t within)
 {
 	uint64_t total = received(), bins = BINS, i;
 	uint64_t longest = ends[0].longest > ends[1].longest ? ends[0].longest : ends[1].longest;
 
-	printf("{\"sent\":%lu,\"received\":%lu,\"carried\":%lu,\"leaked\":%lu", sent, total,
-	       ends[0].carried + ends[1].carried, ends[0].leaked + ends[1].leaked);
+	printf("{\"sent\":%lu,\"received\":%lu,\"leaked\":%lu,\"within\":%lu", sent, total,
+	       ends[0].leaked + ends[1].leaked, within);
 	printf(",\"p50\":%lu,\"p99\":%lu,\"p999\":%lu,\"longest\":%lu,\"bins\":[", percentile(total, 0.5),
 	       percentile(total, 0.99), percentile(total, 0.999), longest / 1000);
 	while (bins && !sent_of[bins - 1])
 		bins--;
 	for (i = 0; i < bins; i++)
 		printf("%s[%u,%u,%u]", i ? "," : "", sent_of[i], ends[0].received_of[i] + ends[1].received_of[i],
-		       ends[0].carried_of[i] + ends[1].carried_of[i]);
+		       ends[0].prompt_of[i] + ends[1].prompt_of[i]);
 	puts("]}");
 }
 
 /* Sends at each rate for its while, one after the other without a break, and reports on all of it. */
 static void run(char *steps)
 {
-	uint64_t sent = 0;
+	uint64_t sent = 0, within;
 	double rate, seconds;
 	int i, used;
 
@@ -354,10 +352,10 @@ static void run(char *steps)
 	atomic_store(&began, UINT64_MAX);
 	for (i = 0; i < 2; i++) {
 		atomic_store(&ends[i].received, 0);
-		ends[i].carried = ends[i].leaked = ends[i].longest = 0;
+		ends[i].leaked = ends[i].longest = 0;
 		memset(ends[i].took, 0, sizeof(ends[i].took));
 		memset(ends[i].received_of, 0, sizeof(ends[i].received_of));
-		memset(ends[i].carried_of, 0, sizeof(ends[i].carried_of));
+		memset(ends[i].prompt_of, 0, sizeof(ends[i].prompt_of));
 	}
 	memset(sent_of, 0, sizeof(sent_of));
 	atomic_store(&began, now());
@@ -365,8 +363,9 @@ static void run(char *steps)
 		sent += send_for(rate, seconds);
 		steps += used;
 	}
+	within = received();
 	await_last(sent);
-	report(sent);
+	report(sent, within);
 }
 
 int main(int argc, char **argv)
