@@ -31,7 +31,6 @@ NAPI_MODULE_INIT()
 		EXPORT(queue_close),
 		EXPORT(netlink_open),
 		EXPORT(netlink_request),
-		EXPORT(netlink_extended_ack),
 		EXPORT(netlink_dump),
 		EXPORT(netlink_dump_next),
 		EXPORT(netlink_subscribe),

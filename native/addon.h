@@ -128,7 +128,6 @@ napi_value queue_close(napi_env env, napi_callback_info info);
 /* netlink.c */
 napi_value netlink_open(napi_env env, napi_callback_info info);
 napi_value netlink_request(napi_env env, napi_callback_info info);
-napi_value netlink_extended_ack(napi_env env, napi_callback_info info);
 napi_value netlink_dump(napi_env env, napi_callback_info info);
 napi_value netlink_dump_next(napi_env env, napi_callback_info info);
 napi_value netlink_subscribe(napi_env env, napi_callback_info info);

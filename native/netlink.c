@@ -41,7 +41,6 @@ struct netlink {
 	uint32_t sequence;		/* last one given */
 	size_t send_limit;		/* bytes one send may carry */
 	uint32_t most;			/* requests one send may carry */
-	char extended_ack[128];
 
 	bool dumping, interrupted;	/* a dump is being read; one of its messages had NLM_F_DUMP_INTR */
 
@@ -87,44 +86,6 @@ static void write_header(uint8_t *at, const struct nlmsghdr *header)
 	memcpy(at, header, sizeof(*header));
 }
 
-/* Keeps the kernel's own words (NLMSGERR_ATTR_MSG) about a refused request. */
-static void keep_extended_ack(struct netlink *n, const struct nlmsghdr *header, const uint8_t *message)
-{
-	size_t at = NLMSG_HDRLEN + sizeof(struct nlmsgerr);
-
-	n->extended_ack[0] = '\0';
-	if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
-		return;
-	/* NETLINK_CAP_ACK: but a refusal may carry the whole request all the same. */
-	if (!(header->nlmsg_flags & NLM_F_CAPPED)) {
-		struct nlmsghdr request;
-
-		if (header->nlmsg_len < at)
-			return;
-		request = read_header(message + NLMSG_HDRLEN + sizeof(int));
-		if (request.nlmsg_len < NLMSG_HDRLEN || request.nlmsg_len > header->nlmsg_len)
-			return;
-		at += NLMSG_ALIGN(request.nlmsg_len - NLMSG_HDRLEN);
-	}
-	while (at + NLA_HDRLEN <= header->nlmsg_len) {
-		uint16_t size = read_u16(message + at);
-		uint16_t type = read_u16(message + at + 2) & NLA_TYPE_MASK;
-
-		if (size < NLA_HDRLEN || size > header->nlmsg_len - at)
-			return;
-		if (type == NLMSGERR_ATTR_MSG) {
-			size_t length = size - NLA_HDRLEN;
-
-			if (length > sizeof(n->extended_ack) - 1)
-				length = sizeof(n->extended_ack) - 1;
-			memcpy(n->extended_ack, message + at + NLA_HDRLEN, length);
-			n->extended_ack[length] = '\0';
-			return;
-		}
-		at += NLA_ALIGN(size);
-	}
-}
-
 /* Waits for an answer that should be here already. Returns 0 or an errno. */
 static int await_answer(const struct netlink *n)
 {
@@ -152,8 +113,8 @@ static int send_bytes(const struct netlink *n, uint8_t *data, size_t length)
 /* ---- requests ---- */
 
 /* One message of an answer: an ACK fills its request's errno, all else is appended to the replies. */
-static void take_message(struct netlink *n, struct exchange *x, const struct nlmsghdr *header,
-			 const uint8_t *message, size_t received)
+static void take_message(struct exchange *x, const struct nlmsghdr *header, const uint8_t *message,
+			 size_t received)
 {
 	uint32_t index = header->nlmsg_seq - x->first;
 	int32_t *slot;
@@ -163,13 +124,10 @@ static void take_message(struct netlink *n, struct exchange *x, const struct nlm
 		return;
 	slot = &x->errnos[index];
 	if (header->nlmsg_type == NLMSG_ERROR) {
-		int32_t error;
+		int32_t error = read_errno(message + NLMSG_HDRLEN);
 
 		if (*slot != UNANSWERED && *slot != ANSWER_DID_NOT_FIT)
 			return;
-		error = read_errno(message + NLMSG_HDRLEN);
-		if (error)
-			keep_extended_ack(n, header, message);
 		*slot = error == 0 && *slot == ANSWER_DID_NOT_FIT ? ENOBUFS : error;
 		x->open--;
 		return;
@@ -184,7 +142,7 @@ static void take_message(struct netlink *n, struct exchange *x, const struct nlm
 	x->used += NLMSG_ALIGN(header->nlmsg_len);
 }
 
-static void take_datagram(struct netlink *n, struct exchange *x, const uint8_t *at, size_t length)
+static void take_datagram(struct exchange *x, const uint8_t *at, size_t length)
 {
 	while (length >= NLMSG_HDRLEN) {
 		struct nlmsghdr header = read_header(at);
@@ -195,7 +153,7 @@ static void take_datagram(struct netlink *n, struct exchange *x, const uint8_t *
 		/* Of a truncated message the header still tells whose answer did not fit. */
 		if (header.nlmsg_type != NLMSG_ERROR ||
 		    (header.nlmsg_len >= NLMSG_HDRLEN + sizeof(int) && header.nlmsg_len <= length))
-			take_message(n, x, &header, at, length);
+			take_message(x, &header, at, length);
 		if (step >= length)
 			return;
 		at += step;
@@ -225,7 +183,7 @@ static void read_answers(struct netlink *n, struct exchange *x)
 			reason = errno;
 		for (i = 0; i < got; i++)
 			if (n->senders[i].nl_pid == 0)
-				take_datagram(n, x, n->answers[i], n->datagrams[i].msg_len);
+				take_datagram(x, n->answers[i], n->datagrams[i].msg_len);
 	}
 	for (j = 0; j < x->count && x->open > 0; j++) {
 		if (x->errnos[j] == UNANSWERED || x->errnos[j] == ANSWER_DID_NOT_FIT) {
@@ -321,26 +279,12 @@ napi_value netlink_request(napi_env env, napi_callback_info info)
 			    errnos.length / sizeof(int32_t), count);
 		return NULL;
 	}
-	n->extended_ack[0] = '\0';
 	x.errnos = (int32_t *)errnos.data;
 	for (at = 0; at < length; x.errnos += x.count) {
 		at += send_some(n, &x, requests.data + at, length - at);
 		read_answers(n, &x);
 	}
 	return ok(env, napi_create_uint32(env, x.used, &used)) ? used : NULL;
-}
-
-napi_value netlink_extended_ack(napi_env env, napi_callback_info info)
-{
-	napi_value handle, text;
-	struct netlink *n;
-
-	if (!arguments(env, info, 1, &handle))
-		return NULL;
-	n = netlink_of(env, handle);
-	if (!n || !ok(env, napi_create_string_utf8(env, n->extended_ack, NAPI_AUTO_LENGTH, &text)))
-		return NULL;
-	return text;
 }
 
 /* ---- dumps ---- */
@@ -368,7 +312,6 @@ napi_value netlink_dump(napi_env env, napi_callback_info info)
 	header.nlmsg_seq = ++n->sequence;
 	header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
 	write_header(request.data, &header);
-	n->extended_ack[0] = '\0';
 	error = send_bytes(n, request.data, request.length);
 	if (error) {
 		throw_errno(env, error, "sendto", "the dump request cannot be sent");
@@ -408,8 +351,6 @@ static struct part pack_dump(struct netlink *n, uint8_t *data, size_t length)
 				part.last = true;
 				if (header.nlmsg_len >= NLMSG_HDRLEN + sizeof(int))
 					part.error = read_errno(data + at + NLMSG_HDRLEN);
-				if (header.nlmsg_type == NLMSG_ERROR)
-					keep_extended_ack(n, &header, data + at);
 			} else {
 				memmove(data + part.kept, data + at, step);
 				part.kept += step;
@@ -470,8 +411,7 @@ napi_value netlink_dump_next(napi_env env, napi_callback_info info)
 			n->dumping = false;
 	}
 	if (part.error) {
-		throw_errno(env, part.error, "recvmsg", "the dump failed%s%s", n->extended_ack[0] ? ": " : "",
-			    n->extended_ack);
+		throw_errno(env, part.error, "recvmsg", "the dump failed");
 		return NULL;
 	}
 	/* Entries may share their datagram with the end; the interruption is told by the call after them. */
@@ -601,9 +541,8 @@ static void prepare(struct netlink *n)
 	socklen_t length = sizeof(int);
 	int size = 0, fd = n->socket.fd, i;
 
-	/* Short ACKs, and the kernel's own words with a refusal. Both only help. */
+	/* Short ACKs, where the kernel knows them. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) < 0)
 		size = 0;
 	n->most = size > BYTES_PER_REQUEST ? size / BYTES_PER_REQUEST : 1;

@@ -70,8 +70,6 @@ export interface Native {
     errnos: Int32Array,
     replies: Uint8Array,
   ): number;
-  /** The kernel's own words about the last refused request or dump (NLMSGERR_ATTR_MSG), "" if it had none. */
-  netlink_extended_ack(socket: NetlinkHandle): string;
   /** Sends one dump request (NLM_F_DUMP is added); its answer is read with netlink_dump_next, to its end. */
   netlink_dump(socket: NetlinkHandle, request: Uint8Array): void;
   /**

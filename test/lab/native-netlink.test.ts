@@ -7,7 +7,6 @@ test.each([
   ["an answer that does not fit is ENOBUFS and does not disturb the next request", "smallReplies"],
   ["a lost ACK is ETIMEDOUT and not a hang", "lostAcks"],
   ["bytes that are not whole messages are refused before any is sent", "notMessages"],
-  ["the kernel's own words about a refusal can be read", "extendedAck"],
   ["a dump gives every entry once, and the socket is busy until its end", "dumps"],
   ["a dump the kernel refuses throws its errno", "refusedDump"],
   ["a dump whose table changes meanwhile says so at its end", "interruptedDump"],

@@ -87,7 +87,6 @@ test("a socket may be closed twice, and every other call says that it is closed"
   const bytes = Buffer.alloc(32_768);
   const calls = [
     () => addon.netlink_port(socket),
-    () => addon.netlink_extended_ack(socket),
     () => addon.netlink_request(socket, bytes, 0, new Int32Array(1), bytes),
     () => addon.netlink_dump(socket, bytes),
     () => addon.netlink_dump_next(socket, bytes),

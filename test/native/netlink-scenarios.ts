@@ -15,7 +15,7 @@ import { NOTHING_PASSES } from "./bpf.ts";
 import { CONFIRMED, create, flow, openDump, request, sourcePort, writer } from "./conntracks.ts";
 import { play } from "./scenario.ts";
 
-const { EEXIST, ENOBUFS, ENOENT, ETIMEDOUT, EINVAL } = constants.errno;
+const { EEXIST, ENOBUFS, ENOENT, ETIMEDOUT } = constants.errno;
 const NOTHING = new Uint8Array(0);
 
 const addon = loadAddon();
@@ -26,7 +26,6 @@ await play({
   smallReplies,
   lostAcks,
   notMessages,
-  extendedAck,
   dumps,
   refusedDump,
   interruptedDump,
@@ -122,29 +121,6 @@ function notMessages(): void {
     message: "errnos has 1 elements for 2 requests",
   });
   assert.equal(addon.netlink_request(socket, NOTHING, 0, errnos, NOTHING), 0);
-  addon.netlink_close(socket);
-}
-
-function extendedAck(): void {
-  const socket = addon.netlink_open(NETLINK_ROUTE, 0);
-  // RTM_GETNEIGH with struct ndmsg {AF_INET}, and no address to look for.
-  const bytes = Buffer.alloc(32);
-  bytes.writeUInt32LE(28, 0);
-  bytes.writeUInt16LE(30, 4);
-  bytes[16] = 2;
-  const errnos = new Int32Array(1);
-  addon.netlink_request(socket, bytes, 28, errnos, NOTHING);
-  assert.equal(errnos[0], EINVAL);
-  const said = addon.netlink_extended_ack(socket);
-  // RTM_GETLINK for index 1, the loopback interface.
-  bytes.fill(0);
-  bytes.writeUInt32LE(32, 0);
-  bytes.writeUInt16LE(18, 4);
-  bytes.writeInt32LE(1, 20);
-  addon.netlink_request(socket, bytes, bytes.length, errnos, Buffer.alloc(16384));
-  assert.equal(errnos[0], 0);
-  assert.equal(addon.netlink_extended_ack(socket), "", "a request that was granted leaves no words");
-  assert.notEqual(said, "", "the refused one had some");
   addon.netlink_close(socket);
 }
 

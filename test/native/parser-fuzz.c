@@ -81,7 +81,7 @@ static void try_netlink(struct netlink *n)
 
 	x.replies.length = rand() % 256;
 	x.replies.data = malloc(x.replies.length ? x.replies.length : 1);
-	take_datagram(n, &x, datagram, length);
+	take_datagram(&x, datagram, length);
 	if (x.used > x.replies.length || x.open > 2)
 		exit((fprintf(stderr, "an answer leaves its place\n"), 1));
 	n->sequence = 1;
