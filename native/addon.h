@@ -5,8 +5,8 @@
  *	addon.c		the export table, and the end of an environment
  *	value.c		arguments checked, errors thrown
  *	socket.c	one netlink socket in the event loop: open, watch, call back, close
- *	queue.c		one NFQUEUE: batch receive into a slab, batch verdicts
- *	netlink.c	request batches with their ACKs, dumps, multicast groups
+ *	queue*.c	one NFQUEUE: batch receive into a slab, batch verdicts
+ *	netlink*.c	one netlink socket: request batches with their ACKs, dumps, multicast groups
  */
 #ifndef SIPEXPECTD_ADDON_H
 #define SIPEXPECTD_ADDON_H
@@ -120,12 +120,12 @@ void nlsocket_fail(struct nlsocket *s, int error, const char *syscall);
 void nlsocket_close(struct nlsocket *s);
 void nlsocket_release(struct nlsocket *s);
 
-/* queue.c */
+/* queue*.c */
 napi_value queue_open(napi_env env, napi_callback_info info);
 napi_value queue_verdict(napi_env env, napi_callback_info info);
 napi_value queue_close(napi_env env, napi_callback_info info);
 
-/* netlink.c */
+/* netlink*.c */
 napi_value netlink_open(napi_env env, napi_callback_info info);
 napi_value netlink_request(napi_env env, napi_callback_info info);
 napi_value netlink_dump(napi_env env, napi_callback_info info);

@@ -24,7 +24,18 @@
   "targets": [
     {
       "target_name": "sipexpectd",
-      "sources": ["addon.c", "value.c", "socket.c", "queue.c", "netlink.c"],
+      "sources": [
+        "addon.c",
+        "value.c",
+        "socket.c",
+        "queue.c",
+        "queue_packet.c",
+        "queue_verdict.c",
+        "netlink.c",
+        "netlink_request.c",
+        "netlink_dump.c",
+        "netlink_events.c",
+      ],
     },
   ],
   "conditions": [

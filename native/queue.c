@@ -11,378 +11,20 @@
  * a mapping that then stands against ours. Nor is NFQA_CFG_F_GSO: without it the kernel segments big TCP
  * packets and completes their checksums before we see them.
  */
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
-#include <linux/if_ether.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/sock_diag.h>
 
-#include "addon.h"
-
-/* Kept in step with src/kernel/native.ts, which says what each means. */
-enum { BATCH = 64, SLOT_MIN = 512 };
-enum {
-	ROW_ID,
-	ROW_OFFSET,
-	ROW_LENGTH,
-	ROW_ORIGINAL_LENGTH,
-	ROW_IN_INTERFACE,
-	ROW_OUT_INTERFACE,
-	ROW_HOOK,
-	ROW_MARK,
-	ROW_PROTOCOL,
-	ROW_VERDICT,
-	ROW_REPLACEMENT_OFFSET,
-	ROW_REPLACEMENT_LENGTH,
-	ROW_SET_MARK,
-	ROW_NEW_MARK,
-	ROW_FIELDS = 16,
-};
-enum {
-	COUNTER_PACKETS,
-	COUNTER_BATCHES,
-	COUNTER_VERDICT_ERRORS,
-	COUNTER_RECEIVE_OVERRUNS,
-	COUNTER_TRUNCATED,
-	COUNTER_MALFORMED,
-	COUNTER_BAD_ROWS,
-	COUNTERS = 8,
-};
-enum { VERDICT_HOLD = 0xffff };
+#include "queue.h"
 
 /* Batches read in one turn of the event loop before timers and other sockets have theirs. */
 enum { BATCHES_PER_WAKE_UP = 16 };
 
-/* A netlink attribute's length is 16 bits and counts its own header. */
-enum { PAYLOAD_MAX = 0xffff - NLA_HDRLEN };
-
 /* Room for 64 of the largest verdicts in one send; the kernel doubles it. A limit, not an allocation. */
 enum { SEND_BUFFER = 4 << 20 };
 
-#define ATTRIBUTE_SPACE(bytes) (NLA_HDRLEN + NLA_ALIGN(bytes))
-
-enum { MESSAGE_HEAD = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg)) };
-
-/* A verdict message up to its payload's bytes: verdict, mark, and the payload attribute's header. */
-enum {
-	VERDICT_HEAD = MESSAGE_HEAD + ATTRIBUTE_SPACE(sizeof(struct nfqnl_msg_verdict_hdr)) +
-		       ATTRIBUTE_SPACE(sizeof(uint32_t)) + NLA_HDRLEN,
-};
-
 static const napi_type_tag queue_tag = { 0x8a51c3f2d94b4e07, 0x9d1f6a20b7c85e31 };
-
-struct queue {
-	struct nlsocket socket;		/* first: nlsocket_release() frees the whole */
-	uint16_t number;
-	uint32_t last_id;		/* newest packet id seen */
-	size_t send_limit;		/* bytes one sendmsg() may carry */
-	uint32_t drops;			/* sk_drops as last read */
-
-	struct span slab, output;
-	size_t slot;			/* bytes of one slot */
-	uint32_t *rows;
-	uint64_t *counters;
-
-	struct mmsghdr datagrams[BATCH];
-	struct iovec slots[BATCH];
-	struct sockaddr_nl senders[BATCH];
-
-	uint8_t heads[BATCH * VERDICT_HEAD];
-	struct iovec parts[BATCH * 3];	/* heads, payload, padding */
-};
-
-/* What is being gathered for one sendmsg(). */
-struct gathering {
-	uint32_t first;			/* first row in it */
-	size_t heads, parts, bytes;
-};
-
-static uint8_t *put_attribute(uint8_t *at, uint16_t type, const void *data, size_t length)
-{
-	const struct nlattr attribute = { .nla_len = NLA_HDRLEN + length, .nla_type = type };
-
-	memcpy(at, &attribute, sizeof(attribute));
-	memset(at + NLA_HDRLEN, 0, NLA_ALIGN(length));
-	memcpy(at + NLA_HDRLEN, data, length);
-	return at + ATTRIBUTE_SPACE(length);
-}
-
-/* Writes the headers of a message of `length` bytes to the queue. */
-static void put_message(const struct queue *q, uint8_t *start, uint8_t type, uint16_t flags, size_t length)
-{
-	const struct nlmsghdr header = {
-		.nlmsg_len = length,
-		.nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | type,
-		.nlmsg_flags = NLM_F_REQUEST | flags,
-	};
-	const struct nfgenmsg family = {
-		.nfgen_family = AF_UNSPEC,
-		.version = NFNETLINK_V0,
-		.res_id = htons(q->number),
-	};
-
-	memcpy(start, &header, sizeof(header));
-	memcpy(start + NLMSG_HDRLEN, &family, sizeof(family));
-}
-
-/* ---- receiving ---- */
-
-/* The attributes of a packet message that we use; NULL where absent. */
-struct attributes {
-	const uint8_t *data[NFQA_MAX + 1];
-	uint16_t length[NFQA_MAX + 1];
-};
-
-/*
- * Collects the attributes of `length` bytes. Returns false if they do not fill it exactly; those before the
- * fault are found all the same.
- */
-static bool read_attributes(const uint8_t *at, size_t length, struct attributes *found)
-{
-	memset(found, 0, sizeof(*found));
-	while (length >= NLA_HDRLEN) {
-		uint16_t size = read_u16(at);
-		uint16_t type = read_u16(at + 2) & NLA_TYPE_MASK;
-		size_t step = NLA_ALIGN((size_t)size);
-
-		if (size < NLA_HDRLEN || size > length)
-			return false;
-		if (type <= NFQA_MAX) {
-			found->data[type] = at + NLA_HDRLEN;
-			found->length[type] = size - NLA_HDRLEN;
-		}
-		if (step > length)
-			step = length;
-		at += step;
-		length -= step;
-	}
-	return length == 0;
-}
-
-static uint32_t attribute_be32(const struct attributes *found, int type, uint32_t absent)
-{
-	return found->length[type] >= 4 ? ntohl(read_u32(found->data[type])) : absent;
-}
-
-static bool send_verdict(struct queue *q, uint32_t id, uint32_t verdict, const struct span *replacement);
-
-/* Accepts a packet that JavaScript will not see. */
-static void accept_unseen(struct queue *q, uint32_t id)
-{
-	if (!send_verdict(q, id, NF_ACCEPT, NULL))
-		q->counters[COUNTER_VERDICT_ERRORS]++;
-}
-
-/*
- * Reads the datagram in slot `i` into `row`. Returns false if it is not a packet for JavaScript. The kernel
- * puts one message into each datagram.
- */
-static bool read_packet(struct queue *q, unsigned int i, uint32_t *row)
-{
-	const uint8_t *start = q->slots[i].iov_base;
-	size_t length = q->datagrams[i].msg_len;
-	bool truncated = q->datagrams[i].msg_hdr.msg_flags & MSG_TRUNC;
-	struct nfqnl_msg_packet_hdr packet;
-	struct attributes found;
-	struct nlmsghdr header;
-	bool whole;
-
-	/* Only the kernel's port id is 0; another privileged process could send here too. */
-	if (q->senders[i].nl_pid != 0 || length < NLMSG_HDRLEN)
-		goto malformed;
-	header = read_header(start);
-	if (header.nlmsg_type == NLMSG_ERROR && length >= NLMSG_HDRLEN + sizeof(int)) {
-		/* Not 0: a verdict for a packet that is gone, say because its interface went down. */
-		if (read_u32(start + NLMSG_HDRLEN) != 0)
-			q->counters[COUNTER_VERDICT_ERRORS]++;
-		return false;
-	}
-	if (header.nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) || length < MESSAGE_HEAD)
-		goto malformed;
-
-	whole = header.nlmsg_len == length && !truncated;
-	if (!read_attributes(start + MESSAGE_HEAD, length - MESSAGE_HEAD, &found))
-		whole = false;
-	if (found.length[NFQA_PACKET_HDR] < sizeof(packet))
-		goto malformed;
-	memcpy(&packet, found.data[NFQA_PACKET_HDR], sizeof(packet));
-	q->counters[COUNTER_PACKETS]++;
-	q->last_id = ntohl(packet.packet_id);
-	if (!whole) {
-		q->counters[truncated ? COUNTER_TRUNCATED : COUNTER_MALFORMED]++;
-		accept_unseen(q, q->last_id);
-		return false;
-	}
-
-	row[ROW_ID] = q->last_id;
-	row[ROW_OFFSET] = found.data[NFQA_PAYLOAD] ? found.data[NFQA_PAYLOAD] - q->slab.data : 0;
-	row[ROW_LENGTH] = found.length[NFQA_PAYLOAD];
-	row[ROW_ORIGINAL_LENGTH] = attribute_be32(&found, NFQA_CAP_LEN, found.length[NFQA_PAYLOAD]);
-	row[ROW_IN_INTERFACE] = attribute_be32(&found, NFQA_IFINDEX_INDEV, 0);
-	row[ROW_OUT_INTERFACE] = attribute_be32(&found, NFQA_IFINDEX_OUTDEV, 0);
-	row[ROW_HOOK] = packet.hook;
-	row[ROW_MARK] = attribute_be32(&found, NFQA_MARK, 0);
-	row[ROW_PROTOCOL] = ntohs(packet.hw_protocol);
-	row[ROW_VERDICT] = NF_ACCEPT;
-	row[ROW_REPLACEMENT_OFFSET] = 0;
-	row[ROW_REPLACEMENT_LENGTH] = 0;
-	row[ROW_SET_MARK] = 0;
-	row[ROW_NEW_MARK] = 0;
-	return true;
-malformed:
-	q->counters[COUNTER_MALFORMED]++;
-	return false;
-}
-
-/* ---- verdicts ---- */
-
-/*
- * Writes a verdict message at `at`, all but the bytes of its payload. Returns where it ends; the payload, if
- * there is one, and its padding follow.
- */
-static uint8_t *put_verdict(const struct queue *q, uint8_t *at, uint32_t id, uint32_t verdict,
-			    const uint32_t *mark, size_t payload)
-{
-	const struct nfqnl_msg_verdict_hdr decision = { .verdict = htonl(verdict), .id = htonl(id) };
-	uint8_t *end = put_attribute(at + MESSAGE_HEAD, NFQA_VERDICT_HDR, &decision, sizeof(decision));
-
-	if (mark) {
-		const uint32_t value = htonl(*mark);
-
-		end = put_attribute(end, NFQA_MARK, &value, sizeof(value));
-	}
-	if (payload) {
-		const struct nlattr attribute = { .nla_len = NLA_HDRLEN + payload, .nla_type = NFQA_PAYLOAD };
-
-		memcpy(end, &attribute, sizeof(attribute));
-		end += NLA_HDRLEN;
-	}
-	put_message(q, at, NFQNL_MSG_VERDICT, 0, end - at + payload);
-	return end;
-}
-
-/* The kernel works off the whole send inside sendmsg(); its errors, if any, come back as NLMSG_ERROR. */
-static bool send_parts(struct queue *q, struct iovec *parts, size_t count)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	const struct msghdr message = {
-		.msg_name = &kernel,
-		.msg_namelen = sizeof(kernel),
-		.msg_iov = parts,
-		.msg_iovlen = count,
-	};
-	ssize_t sent;
-
-	do
-		sent = sendmsg(q->socket.fd, &message, 0);
-	while (sent < 0 && errno == EINTR);
-	return sent >= 0;
-}
-
-static bool send_verdict(struct queue *q, uint32_t id, uint32_t verdict, const struct span *replacement)
-{
-	uint8_t head[VERDICT_HEAD];
-	const size_t payload = replacement ? replacement->length : 0;
-	struct iovec parts[] = {
-		{ head, put_verdict(q, head, id, verdict, NULL, payload) - head },
-		{ replacement ? replacement->data : NULL, payload },
-	};
-
-	return send_parts(q, parts, 2);
-}
-
-/*
- * True if the kernel will take the row's replacement. One that is shorter than the packet's own network
- * header it would answer by dropping the packet (nfqnl_mangle, nfnetlink_queue.c).
- */
-static bool replacement_fits(const struct queue *q, const uint32_t *row)
-{
-	uint32_t offset = row[ROW_REPLACEMENT_OFFSET], length = row[ROW_REPLACEMENT_LENGTH];
-	size_t network_header = 40;
-
-	/* JavaScript may have written to any field of the row. */
-	if (row[ROW_OFFSET] >= q->slab.length)
-		return false;
-	if (row[ROW_PROTOCOL] == ETH_P_IP && row[ROW_LENGTH])
-		network_header = (q->slab.data[row[ROW_OFFSET]] & 15) * 4u;
-	return length >= network_header && length <= PAYLOAD_MAX && offset <= q->output.length &&
-	       length <= q->output.length - offset;
-}
-
-/* Sends what has been gathered. Should that fail, the packets of rows [first, end) go as they came. */
-static void flush(struct queue *q, struct gathering *g, uint32_t end)
-{
-	uint32_t i;
-
-	if (g->parts && !send_parts(q, q->parts, g->parts)) {
-		for (i = g->first; i < end; i++) {
-			const uint32_t *row = q->rows + i * ROW_FIELDS;
-
-			if (row[ROW_VERDICT] == VERDICT_HOLD)
-				continue;
-			q->counters[COUNTER_VERDICT_ERRORS]++;
-			(void)send_verdict(q, row[ROW_ID], row[ROW_VERDICT], NULL);
-		}
-	}
-	memset(g, 0, sizeof(*g));
-	g->first = end;
-}
-
-static void gather(struct gathering *g, struct iovec *parts, const void *data, size_t length)
-{
-	struct iovec *last = g->parts ? &parts[g->parts - 1] : NULL;
-
-	g->bytes += length;
-	/* Plain verdicts stand behind each other and make one part. */
-	if (last && (uint8_t *)last->iov_base + last->iov_len == data)
-		last->iov_len += length;
-	else
-		parts[g->parts++] = (struct iovec){ (void *)data, length };
-}
-
-/* Sends the verdicts of rows [0, count): one send, or several if one could not carry them. */
-static void send_rows(struct queue *q, uint32_t count)
-{
-	static const uint8_t padding[NLA_ALIGNTO];
-	struct gathering g = { 0 };
-	uint32_t i;
-
-	for (i = 0; i < count; i++) {
-		uint32_t *row = q->rows + i * ROW_FIELDS;
-		uint32_t payload = row[ROW_REPLACEMENT_LENGTH];
-		uint8_t *head, *end;
-
-		if (row[ROW_VERDICT] == VERDICT_HOLD)
-			continue;
-		if ((row[ROW_VERDICT] != NF_ACCEPT && row[ROW_VERDICT] != NF_DROP) ||
-		    (payload && !replacement_fits(q, row))) {
-			q->counters[COUNTER_BAD_ROWS]++;
-			row[ROW_VERDICT] = NF_ACCEPT;
-			payload = 0;
-		}
-		if (g.bytes + VERDICT_HEAD + NLA_ALIGN(payload) > q->send_limit)
-			flush(q, &g, i);
-		head = q->heads + g.heads;
-		end = put_verdict(q, head, row[ROW_ID], row[ROW_VERDICT],
-				  row[ROW_SET_MARK] ? &row[ROW_NEW_MARK] : NULL, payload);
-		g.heads += end - head;
-		gather(&g, q->parts, head, end - head);
-		if (payload) {
-			gather(&g, q->parts, q->output.data + row[ROW_REPLACEMENT_OFFSET], payload);
-			if (NLA_ALIGN(payload) != payload)
-				gather(&g, q->parts, padding, NLA_ALIGN(payload) - payload);
-		}
-	}
-	flush(q, &g, count);
-}
-
-/* ---- the event loop ---- */
 
 /* Datagrams for which our receive buffer had no room (sk_drops); NETLINK_NO_ENOBUFS keeps them silent. */
 static void count_overruns(struct queue *q)
@@ -415,13 +57,13 @@ static bool read_batch(struct queue *q)
 		return false;
 	}
 	for (i = 0; i < got; i++)
-		if (read_packet(q, i, q->rows + count * ROW_FIELDS))
+		if (queue_read(q, i, q->rows + count * ROW_FIELDS))
 			count++;
 	if (count > 0) {
 		q->counters[COUNTER_BATCHES]++;
 		threw = !nlsocket_call(&q->socket, count);
 		/* Fail open: rows that onBatch had not reached when it threw still say NF_ACCEPT. */
-		send_rows(q, count);
+		queue_send_rows(q, count);
 		if (threw)
 			nlsocket_report(&q->socket);
 	}
@@ -440,8 +82,6 @@ static void on_readable(struct nlsocket *s)
 		count_overruns(q);
 }
 
-/* ---- opening and closing ---- */
-
 /* Sends one config message and returns 0 or the errno of its answer, -1 meaning "a packet came first". */
 static int configure(struct queue *q, uint8_t *message, uint8_t *end)
 {
@@ -451,7 +91,7 @@ static int configure(struct queue *q, uint8_t *message, uint8_t *end)
 	ssize_t length;
 
 	put_message(q, message, NFQNL_MSG_CONFIG, NLM_F_ACK, end - message);
-	if (!send_parts(q, &part, 1))
+	if (!queue_send(q, &part, 1))
 		return errno;
 	/* The answer was made inside sendmsg(); the wait is there so that a kernel without one is no hang. */
 	if (poll(&readable, 1, 1000) == 0)
@@ -516,7 +156,7 @@ static void accept_pending(struct nlsocket *s)
 
 	put_message(q, message, NFQNL_MSG_VERDICT_BATCH, 0, end - message);
 	/* Closing cannot fail, and the kernel's ENOENT for an empty queue is no error. */
-	(void)send_parts(q, &part, 1);
+	(void)queue_send(q, &part, 1);
 }
 
 static void prepare_slots(struct queue *q)
@@ -628,7 +268,7 @@ napi_value queue_verdict(napi_env env, napi_callback_info info)
 			    replacement.length);
 		return NULL;
 	}
-	if (!send_verdict(q, id, verdict, replacement.length ? &replacement : NULL))
+	if (!queue_send_verdict(q, id, verdict, replacement.length ? &replacement : NULL))
 		throw_errno(env, errno, "sendmsg", "packet %u of queue %u", id, q->number);
 	return NULL;
 }

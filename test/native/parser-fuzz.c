@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define on_readable queue_on_readable
-#include "../../native/queue.c"
-#undef on_readable
-#include "../../native/netlink.c"
+#include "../../native/queue_packet.c"
+#include "../../native/queue_verdict.c"
+#include "../../native/netlink_dump.c"
+#include "../../native/netlink_request.c"
 
 enum { LONGEST = 512 };
 
@@ -62,7 +62,7 @@ static void try_queue(struct queue *q, uint64_t *counters)
 	q->slots[0] = (struct iovec){ datagram, length };
 	q->datagrams[0].msg_len = length;
 	q->datagrams[0].msg_hdr.msg_flags = rand() % 4 ? 0 : MSG_TRUNC;
-	if (read_packet(q, 0, row)) {
+	if (queue_read(q, 0, row)) {
 		if (row[ROW_LENGTH] > length || row[ROW_OFFSET] > length - row[ROW_LENGTH])
 			exit((fprintf(stderr, "a row leaves the slab\n"), 1));
 		row[ROW_REPLACEMENT_LENGTH] = rand() % 64;
