@@ -10,13 +10,13 @@ const LOSS = ["-m", "statistic", "--mode", "random", "--probability", "0.02", "-
  * by others. (Of packets that a machine cannot send, its kernel hears; so they are lost where they arrive. What is
  * lost ahead of the gateway, on its way from one side, is lost there.)
  */
-export async function makeLinesBad(lab: Lab): Promise<void> {
+export async function makeLinesBad(lab: Lab, command: "iptables" | "ip6tables" = "iptables"): Promise<void> {
   for (const machine of ["phone", "prov", "gw"] as const) {
-    await lab.exec(machine, "iptables", ...TCP, "-A", "PREROUTING", ...LOSS);
+    await lab.exec(machine, command, ...TCP, "-A", "PREROUTING", ...LOSS);
   }
   for (const machine of ["phone", "prov"] as const) {
     const queue = ["-j", "NFQUEUE", "--queue-num", "1", "--queue-bypass"];
-    await lab.exec(machine, "iptables", ...TCP, "-A", "POSTROUTING", ...queue);
+    await lab.exec(machine, command, ...TCP, "-A", "POSTROUTING", ...queue);
     const program = [builtFile("test/lab/reorder-program.ts")];
     const child = lab.spawn(machine, process.execPath, program, { stdio: ["ignore", "pipe", "inherit"] });
     if (child.stdout === null) throw new Error("The reordering program was started without standard output.");
