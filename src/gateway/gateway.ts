@@ -1,5 +1,6 @@
 import type { Batch } from "../kernel/queue.ts";
 import type { PassReason } from "../observe/counters.ts";
+import { hostOf } from "../packet/address.ts";
 import { familyOf } from "../packet/host.ts";
 import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
@@ -187,7 +188,7 @@ export class Gateway {
   }
 
   #conclude(batch: Batch, index: number, outcome: Outcome): void {
-    const { counters } = this.#context;
+    const { counters, budget, now } = this.#context;
     if (typeof outcome === "string") {
       counters.passed[outcome]++;
       return;
@@ -202,6 +203,10 @@ export class Gateway {
     );
     if (written === 0 || !batch.replace(index, written)) {
       counters.passed["too-large"]++;
+      const { source, destination, payloadLength } = this.#viewed;
+      const flow = { source: hostOf(source), destination: hostOf(destination) };
+      const fields = { ...flow, bytes: payloadLength, translated: outcome.text.length, mtu: this.#sides.mtu };
+      budget.warn(now, fields, "a message has grown too large and passes unmodified");
       return;
     }
     counters.translated++;

@@ -103,6 +103,22 @@ test("after a kill -9 and a restart the call's media goes on at the same port", 
   expect(await lab.exec("gw", "conntrack", "-L", "expect", "-f", "ipv6")).toBe("");
 });
 
+test("a message that would outgrow the MTU passes as it came, and the log says so", async () => {
+  const parts = {
+    uri: `sip:${call.provider.address}`,
+    by: call.phone.address,
+    from: `${ALICE};tag=l`,
+    to: BOB,
+  };
+  const options = (fields: string[]) => request("OPTIONS", { ...parts, callId: "large", cseq: 1, fields });
+  const padding = 1500 - 48 - options([`X: `]).length;
+  const sent = options([`X: ${"x".repeat(padding)}`]);
+  const said = daemon.next((line) => line.msg === "a message has grown too large and passes unmodified");
+  call.phone.send(call.provider.address, sent);
+  expect((await call.provider.next()).text).toBe(sent);
+  await said;
+});
+
 test("when the address of our outside changes, a phone is registered and called at the new one", async () => {
   const moved = "2001:db8:113::77";
   const ip = (...words: string[]) => lab.exec("gw", "ip", "addr", ...words, "dev", OUTSIDE_INTERFACE);
