@@ -193,9 +193,8 @@ export class StreamHalf {
     }
     const missing = output + text.length <= this.acked ? this.#missing(at) : undefined;
     if (missing !== undefined) [output, text] = [this.acked, missing];
-    // What the receiver has is not sent again, as its translation may be forgotten; where that is all, the segment stays
-    // an old one, which is answered by an acknowledgement.
-    else if (output + text.length <= this.acked) return { at: this.#emptyAt(at, natural), text: "" };
+    // What the receiver has is not sent again, as its translation may be forgotten.
+    else if (output + text.length <= this.acked) return this.#probe(this.acked);
     else {
       const { shift, acked } = this;
       const from = unshifted(shift, acked) === undefined ? shift.position + shift.before : acked;
@@ -221,16 +220,17 @@ export class StreamHalf {
     const output = this.#edits.map(this.settled);
     const known = payload.subarray(0, Math.max(0, this.settled - start));
     const beginning = this.beginning();
-    if (known.length > 0) {
+    if (known.length > 0 && this.acked < output) {
       const { at, text } = this.render(start, known);
       return {
         at,
         text: (text ?? known.toString("latin1")) + beginning.slice(0, Math.max(0, this.sent - output)),
       };
     }
-    const from = Math.max(this.acked, output);
+    // What the receiver has acknowledged, the sender may not have heard: an old byte is acknowledged again.
+    const from = Math.max(Math.min(this.acked, this.sent - 1), output);
     const at = from < this.sent ? unshifted(this.shift, from) : undefined;
-    if (at === undefined) return { at: this.#emptyAt(this.next, this.sent), text: "" };
+    if (at === undefined) return this.#probe(this.sent);
     return { at, text: beginning.slice(from - output, this.sent - output) };
   }
 
@@ -292,6 +292,11 @@ export class StreamHalf {
     const beginning = this.beginning();
     const colon = beginning.indexOf(":");
     return beginning.slice(count, Math.min(count + 1, colon < 0 ? beginning.length : colon));
+  }
+
+  /** An empty segment before `output`, which the receiver has: it answers with an acknowledgement (RFC 9293 §3.8.4). */
+  #probe(output: number): Rendered {
+    return { at: unshifted(this.shift, output - 1) ?? this.shift.position, text: "" };
   }
 
   #emptyAt(at: number, natural: number): number {

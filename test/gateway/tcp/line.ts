@@ -9,6 +9,8 @@ export interface LineOptions {
   readonly segment: number;
   /** Segments in flight that the sender allows itself after a loss; it then grows. */
   readonly window: number;
+  /** True when segments that are sent again are cut anew. */
+  readonly recuts: boolean;
   /** Of 100 packets, how many are lost, and how many overtaken by others. */
   readonly lost: number;
   readonly late: number;
@@ -40,9 +42,12 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   const toGateway: { start: number; end: number }[] = [];
   const toReceiver: { at: number; text: string }[] = [];
   const acknowledgements: number[] = [];
+  const toSender: number[] = [];
   // Before the first colon stand seven bytes at least, of which one goes ahead for each window: enough for a message.
   const least = Math.max(options.window, Math.ceil(200 / options.segment));
   let [told, sent, window] = [begins, begins, least];
+  let hasTimedOut = false;
+  const cuts = new Map<number, number>();
   let waiting: Piece[] = [];
   const received: string[] = [];
   let read = arrives;
@@ -55,7 +60,9 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   const take = <Item>(line: Item[]): Item | undefined =>
     line.splice(chance(options.late) ? Math.floor(random() * line.length) : 0, 1)[0];
   const send = (start: number): void => {
-    const end = Math.min(ends, start + 1 + Math.floor(random() * options.segment));
+    const cut = options.recuts ? undefined : cuts.get(start);
+    const end = cut ?? Math.min(ends, start + 1 + Math.floor(random() * options.segment));
+    cuts.set(start, end);
     put(toGateway, { start, end });
     sent = Math.max(sent, end);
   };
@@ -91,15 +98,22 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
       }
       received[at + index - arrives] = text.charAt(index);
     }
+    // An empty segment is answered only where it is an old one, as the probe of a keep-alive (RFC 9293 §3.8.4).
+    const isAnswered = text.length > 0 || at < read;
     while (received[read - arrives] !== undefined) read++;
-    put(acknowledgements, read);
+    if (isAnswered) put(acknowledgements, read);
   };
-  const atSender = (output: number): void => {
+  const backAtGateway = (output: number): void => {
     const number = half.acknowledgement(output, half.acknowledge(half.outputOffset(half.sequence(output))));
     const at = acknowledged(half.shift, number);
     if (at > sent) throw new Error(`The sender is told of byte ${at} and has sent ${sent}.`);
-    if (at > told) window++;
-    told = Math.max(told, at);
+    put(toSender, at);
+  };
+  const atSender = (at: number): void => {
+    if (at <= told) return;
+    window++;
+    told = at;
+    hasTimedOut = false;
   };
   const timers = (): void => {
     const first = waiting.sort((a, b) => a.start - b.start)[0];
@@ -109,18 +123,22 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
       forward(ahead, first.payload);
     } else if (told < ends) {
       window = least;
+      hasTimedOut = true;
       send(told);
     }
   };
 
   for (let step = 0; step < PATIENCE; step++) {
     if (told >= ends) return received.join("");
-    const [segment, packet, output] = [take(toGateway), take(toReceiver), take(acknowledgements)];
+    const [segment, packet] = [take(toGateway), take(toReceiver)];
+    const [output, at] = [take(acknowledgements), take(toSender)];
     if (segment !== undefined) atGateway(segment.start, segment.end);
     if (packet !== undefined) atReceiver(packet.at, packet.text);
-    if (output !== undefined) atSender(output);
-    const isIdle = segment === undefined && packet === undefined && output === undefined;
-    if (sent < ends && sent - told < window * options.segment) send(sent);
+    if (output !== undefined) backAtGateway(output);
+    if (at !== undefined) atSender(at);
+    const isIdle = [segment, packet, output, at].every((one) => one === undefined);
+    // One segment at a time is sent again, and nothing new, until it is acknowledged (RFC 5681 §3.1).
+    if (!hasTimedOut && sent < ends && sent - told < window * options.segment) send(sent);
     else if (isIdle) timers();
   }
   throw new Error(`Of ${ends} bytes the sender is told of ${told}; the receiver has ${read}.`);

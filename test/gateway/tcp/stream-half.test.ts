@@ -54,6 +54,7 @@ const line = fc.record({
   seed: fc.integer(),
   segment: fc.constantFrom(40, 100, 536, 1460),
   window: fc.integer({ min: 1, max: 10 }),
+  recuts: fc.boolean(),
   lost: fc.constantFrom(0, 0, 2, 5),
   late: fc.constantFrom(0, 0, 5, 30),
   first: fc.constantFrom(0, 1, 0x7fff_ff00, 0xffff_ff00),
@@ -84,7 +85,7 @@ describe("StreamHalf", () => {
         // Text behind the last message would be read as more of a length that edits have changed.
         expect(carry(texts.join(""), reader, options)).toBe(all);
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 
@@ -93,7 +94,7 @@ describe("StreamHalf", () => {
       fc.property(stream, goingOn, (texts, options) => {
         expect(carry(texts.join(""), reader, options)).toBe(options.earlier + translated(texts));
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 });
