@@ -2,8 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { Conntrack } from "../kernel/conntrack.ts";
 import { watchTables } from "../kernel/events.ts";
 import { lastingLimit, raiseExpectationLimit } from "../kernel/expectation-limit.ts";
-import { type Interface, readInterface, watchInterfaces } from "../kernel/interfaces.ts";
-import { KernelError } from "../kernel/kernel-error.ts";
+import { readInterface, watchInterfaces } from "../kernel/interfaces.ts";
 import { LocalSockets } from "../kernel/local-sockets.ts";
 import type { Native } from "../kernel/native.ts";
 import { Queue } from "../kernel/queue.ts";
@@ -12,15 +11,14 @@ import { readUdpTimeouts } from "../kernel/sysctl.ts";
 import { Counters } from "../observe/counters.ts";
 import { LogBudget, type Logger } from "../observe/log.ts";
 import type { Address } from "../packet/address.ts";
-import { canonicalHost, familyOf } from "../packet/host.ts";
 import { inNetwork } from "../packet/in-network.ts";
 import { isRoutableIpv6 } from "../packet/ipv6.ts";
 import { unobserved } from "../table/observer.ts";
 import { TimerWheel } from "../table/timer-wheel.ts";
 import { AdoptedFlows } from "./adopted-flows.ts";
 import { KernelArming } from "./arming.ts";
+import { chooseExternal } from "./choose-external.ts";
 import type { GatewayContext } from "./context.ts";
-import { type ExternalAddress, externalAddress } from "./external-address.ts";
 import { Gateway } from "./gateway.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
@@ -255,40 +253,4 @@ function follow(
     // An interface that is down for a moment comes back with another event; until then all stays as it is.
     log.warn({ err: error }, "interfaces changed and cannot be used now");
   }
-}
-
-/**
- * The address of the outside interface to translate to and, where IPv6 is translated, that of IPv6. Of the many that an
- * interface may have, the one `before` stays until it is gone, and until there is another.
- */
-function chooseExternal(
-  outside: Interface,
-  config: GatewayConfig,
-  before?: ExternalAddress,
-): ExternalAddress {
-  const { networks, address, address_ipv6: wanted, advertise } = config;
-  const host = chooseAddress(outside, "IPv4", outside.ipv4, address);
-  if (!networks.some((network) => familyOf(network) === "ipv6")) return externalAddress(host, advertise);
-  const candidates = outside.ipv6.filter(isRoutableIpv6);
-  if (before !== undefined && (candidates.length === 0 || candidates.includes(before.ipv6))) {
-    return externalAddress(host, advertise, before.ipv6);
-  }
-  const ipv6 = chooseAddress(outside, "IPv6", candidates, wanted && canonicalHost(wanted));
-  return externalAddress(host, advertise, ipv6);
-}
-
-function chooseAddress(
-  outside: Interface,
-  family: "IPv4" | "IPv6",
-  candidates: readonly string[],
-  wanted: string | undefined,
-): string {
-  const chosen = wanted === undefined ? candidates[0] : candidates.find((one) => one === wanted);
-  if (chosen !== undefined) return chosen;
-  const has = candidates.length === 0 ? "none" : candidates.join(", ");
-  const detail =
-    wanted === undefined
-      ? `it has no ${family} address to translate to; give it one`
-      : `it does not have the configured address ${wanted} (it has ${has})`;
-  throw new KernelError(`use outside interface ${outside.name}`, "EADDRNOTAVAIL", detail);
 }
