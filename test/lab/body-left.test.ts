@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { type ScriptEnd, ScriptMachine } from "./script-end.ts";
-import { field, request, sessionDescription } from "./script-message.ts";
+import { field, inviteTo, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
 const [PROVIDER] = PROVIDER_HOSTS;
@@ -31,13 +31,8 @@ test.for([
 ])(
   "a body under $reason arrives as it was written, its header fields are translated, and the log says why",
   async ({ reason, more, type = "application/sdp", body = SDP }) => {
-    const invite = request("INVITE", {
-      uri: `sip:bob@${PROVIDER}`,
-      by: phone.address,
-      from: "<sip:alice@example.com>;tag=a",
-      to: "<sip:bob@example.com>",
+    const invite = inviteTo(PROVIDER, phone.address, {
       callId: `${reason}@phone`,
-      cseq: 1,
       fields: [`Contact: <sip:alice@${phone.address}>`, ...more],
       sdp: body,
     });

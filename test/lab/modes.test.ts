@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
-import { request, response, sessionDescription } from "./script-message.ts";
+import { inviteTo, response, sessionDescription } from "./script-message.ts";
 
 const [PROVIDER, PROVIDER_MEDIA] = PROVIDER_HOSTS;
 
@@ -33,16 +33,7 @@ async function daemonWith(mode: string): Promise<Daemon> {
 }
 
 function invite(media: string): string {
-  return request("INVITE", {
-    uri: `sip:bob@${PROVIDER}`,
-    by: phone.address,
-    from: "<sip:alice@example.com>;tag=a",
-    to: "<sip:bob@example.com>",
-    callId: "call@phone",
-    cseq: 1,
-    fields: [`Contact: <sip:alice@${phone.address}>`],
-    sdp: sessionDescription(media),
-  });
+  return inviteTo(PROVIDER, phone.address, { sdp: sessionDescription(media) });
 }
 
 /** Sends an INVITE and its answer through the gateway; both must arrive as they were written. */

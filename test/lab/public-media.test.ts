@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
-import { request, response, sessionDescription } from "./script-message.ts";
+import { inviteTo, response, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
 const [PROVIDER, PROVIDER_MEDIA, RELAY] = PROVIDER_HOSTS;
@@ -33,16 +33,7 @@ afterEach(() => lab.dispose());
 
 /** The phone offers this; its body must arrive as it was written. */
 async function offer(sdp: string): Promise<{ readonly answer: (sdp: string) => Promise<void> }> {
-  const invite = request("INVITE", {
-    uri: `sip:bob@${PROVIDER}`,
-    by: phone.address,
-    from: "<sip:alice@example.com>;tag=a",
-    to: "<sip:bob@example.com>",
-    callId: "call@phone",
-    cseq: 1,
-    fields: [`Contact: <sip:alice@${phone.address}>`],
-    sdp,
-  });
+  const invite = inviteTo(PROVIDER, phone.address, { sdp });
   phone.send(provider.address, invite);
   const { text, source } = await provider.next();
   expect(text).toContain(`Contact: <sip:alice@${GATEWAY_OUTSIDE}:5060>`);

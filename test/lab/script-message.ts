@@ -34,6 +34,20 @@ export function request(method: string, parts: RequestParts): string {
   );
 }
 
+/** Alice's first INVITE to Bob at a host, from a phone at `by`; `more` says what is otherwise in it. */
+export function inviteTo(host: string, by: string, more: Partial<RequestParts> = {}): string {
+  return request("INVITE", {
+    uri: `sip:bob@${host}`,
+    by,
+    from: "<sip:alice@example.com>;tag=a",
+    to: "<sip:bob@example.com>",
+    callId: "call@phone",
+    cseq: 1,
+    fields: [`Contact: <sip:alice@${by}>`],
+    ...more,
+  });
+}
+
 /**
  * The response to a request as it arrived (RFC 3261 §8.2.6): its Via, From, To, Call-ID and CSeq are echoed.
  *

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
-import { mediaAddress, request, response, sessionDescription } from "./script-message.ts";
+import { inviteTo, mediaAddress, response, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
 const [PROVIDER, PROVIDER_MEDIA] = PROVIDER_HOSTS;
@@ -53,15 +53,7 @@ test("the media of both session descriptions of a message go both ways", async (
   const provider = await providers.open(`${PROVIDER}:5060`);
   const inside = await open(phones, PHONE, 4000, 4002);
   const outside = await open(providers, PROVIDER_MEDIA, 7000, 7002);
-  const invite = request("INVITE", {
-    uri: `sip:bob@${PROVIDER}`,
-    by: phone.address,
-    from: "<sip:alice@example.com>;tag=a",
-    to: "<sip:bob@example.com>",
-    callId: "call@phone",
-    cseq: 1,
-    fields: [`Contact: <sip:alice@${phone.address}>`],
-  });
+  const invite = inviteTo(PROVIDER, phone.address);
   phone.send(provider.address, twoSessions(invite, inside));
   const { text, source } = await provider.next();
   const advertised = addresses(text);

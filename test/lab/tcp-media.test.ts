@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, type Machine, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { type ScriptEnd, ScriptMachine } from "./script-end.ts";
-import { mediaAddress, request, response, sessionDescription } from "./script-message.ts";
+import { inviteTo, mediaAddress, response, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
 const [PROVIDER, PROVIDER_MEDIA] = PROVIDER_HOSTS;
@@ -37,14 +37,7 @@ afterEach(() => lab.dispose());
 
 /** A call of TCP media; returns the address that the provider is told. */
 async function call(setup: string, answer: string, theirs: string): Promise<string> {
-  const invite = request("INVITE", {
-    uri: `sip:bob@${PROVIDER}`,
-    by: phone.address,
-    from: "<sip:alice@example.com>;tag=a",
-    to: "<sip:bob@example.com>",
-    callId: "call@phone",
-    cseq: 1,
-    fields: [`Contact: <sip:alice@${phone.address}>`],
+  const invite = inviteTo(PROVIDER, phone.address, {
     sdp: sessionDescription(OURS, [`setup:${setup}`, `path:msrp://${OURS}/x;tcp`], MSRP),
   });
   phone.send(provider.address, invite);
