@@ -9,7 +9,7 @@ import {
 } from "../../src/kernel/expectation-message.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
 import { encoded } from "../kernel/hex.ts";
-import { KernelAgent } from "./kernel-agent-client.ts";
+import { KernelAgents } from "./kernel-agents.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 
 const [provider, media] = PROVIDER_HOSTS;
@@ -50,32 +50,27 @@ function toPort(port: number, klass: ExpectationClass = EXPECTATION_CLASS.audio)
 }
 
 let lab: Lab;
-let gateway: KernelAgent;
-let inside: KernelAgent;
-let outside: KernelAgent;
+let agents: KernelAgents;
 
 const arm = async (request: Omit<ArmRequest, "createMaster"> & { createMaster?: boolean }) =>
-  (await gateway.call("arm", [{ createMaster: true, ...request }]))[0];
-const ports = async () => (await gateway.call("dumpExpectations")).map(({ to }) => to.port).sort();
+  (await agents.gateway.call("arm", [{ createMaster: true, ...request }]))[0];
+const ports = async () => (await agents.gateway.call("dumpExpectations")).map(({ to }) => to.port).sort();
 
 beforeAll(() => {
   lab = new Lab({ phones: 2 });
 });
 afterAll(() => lab.dispose());
 beforeEach(async () => {
-  gateway = new KernelAgent(lab, "gw");
-  inside = new KernelAgent(lab, "phone");
-  outside = new KernelAgent(lab, "prov");
-  await lab.exec("gw", "conntrack", "-F");
+  agents = await KernelAgents.start(lab);
 });
-afterEach(() => Promise.all([gateway, inside, outside].map((agent) => agent.close())));
+afterEach(() => agents.close());
 
 describe("arming", () => {
   test("makes the master and its expectations, each with its own timeout", async () => {
     const master = masterOf(1, 42);
     const request = { master, expectations: [inbound, { ...outbound, timeout: 55 }] };
     expect(await arm(request)).toEqual({ kind: "armed" });
-    const entries = await gateway.call("dumpExpectations");
+    const entries = await agents.gateway.call("dumpExpectations");
     expect(entries).toHaveLength(2);
     const [first, second] = entries.sort((a, b) => b.timeout - a.timeout);
     expect(first).toMatchObject({
@@ -91,7 +86,7 @@ describe("arming", () => {
     expect(first?.timeout).toBeGreaterThan(700);
     expect(second).toMatchObject({ from: { host: phone.host }, to: remote, nat: { direction: "outbound" } });
     expect(second?.timeout).toBeLessThanOrEqual(55);
-    expect(await gateway.call("lookup", master.flow)).toMatchObject({
+    expect(await agents.gateway.call("lookup", master.flow)).toMatchObject({
       helper: "sip",
       mark: 42,
       reply: { source: { host: provider, port: 0 }, destination: { host: GATEWAY_OUTSIDE, port: 1 } },
@@ -127,7 +122,7 @@ describe("arming", () => {
       saved: undefined,
     };
     expect(await arm({ master, expectations: [pinhole] })).toEqual({ kind: "armed" });
-    const [entry] = await gateway.call("dumpExpectations");
+    const [entry] = await agents.gateway.call("dumpExpectations");
     expect(entry).toMatchObject({ from: pinhole.from, to: pinhole.to });
     expect(entry?.nat).toBeUndefined();
   });
@@ -135,22 +130,29 @@ describe("arming", () => {
   test("in a zone stays there", async () => {
     const master = { ...masterOf(1), zone: 5 };
     expect(await arm({ master, expectations: [inbound] })).toEqual({ kind: "armed" });
-    expect(await gateway.call("disarm", { expectations: [inbound] })).toMatchObject({ absent: 1 });
-    expect(await gateway.call("disarm", { expectations: [inbound], zone: 5 })).toMatchObject({ removed: 1 });
+    expect(await agents.gateway.call("disarm", { expectations: [inbound] })).toMatchObject({ absent: 1 });
+    expect(await agents.gateway.call("disarm", { expectations: [inbound], zone: 5 })).toMatchObject({
+      removed: 1,
+    });
   });
 });
 
 describe("what the kernel refuses is reported, and the rest is made", () => {
   test("a master's tuple that another conntrack has: EEXIST, and that one stays", async () => {
     const { flow } = masterOf(1);
-    await gateway.call("pin", { direction: "outbound", flow, nat: { ...external, port: 1 }, timeout: 60 });
+    await agents.gateway.call("pin", {
+      direction: "outbound",
+      flow,
+      nat: { ...external, port: 1 },
+      timeout: 60,
+    });
     const result = await arm({ master: masterOf(1), expectations: [toPort(20_002)] });
     expect(result).toEqual({
       kind: "failed",
       master: "EEXIST",
       refused: [{ index: 0, code: "EOPNOTSUPP" }],
     });
-    expect(await gateway.call("lookup", flow)).not.toBeNull();
+    expect(await agents.gateway.call("lookup", flow)).not.toBeNull();
   });
 
   test("no master: ENOENT", async () => {
@@ -160,7 +162,12 @@ describe("what the kernel refuses is reported, and the rest is made", () => {
 
   test("a master without a helper: EOPNOTSUPP", async () => {
     const { flow } = masterOf(1);
-    await gateway.call("pin", { direction: "outbound", flow, nat: { ...external, port: 1 }, timeout: 60 });
+    await agents.gateway.call("pin", {
+      direction: "outbound",
+      flow,
+      nat: { ...external, port: 1 },
+      timeout: 60,
+    });
     const result = await arm({ master: masterOf(1), createMaster: false, expectations: [inbound] });
     expect(result).toEqual({
       kind: "failed",
@@ -224,23 +231,23 @@ describe("what the kernel refuses is reported, and the rest is made", () => {
       },
       { master: masterOf(2), createMaster: true, expectations: [inbound] },
     ];
-    await expect(gateway.call("arm", requests)).rejects.toMatchObject({ code: "EINVAL" });
+    await expect(agents.gateway.call("arm", requests)).rejects.toMatchObject({ code: "EINVAL" });
     expect(await ports()).toEqual([20_000]);
-    expect(await gateway.call("lookup", masterOf(1).flow)).toBeNull();
+    expect(await agents.gateway.call("lookup", masterOf(1).flow)).toBeNull();
   });
 
   test("a full table: EMFILE, for every request that did not fit and for no other", async () => {
-    const size = Number((await gateway.call("readNetfilterSetting", "nf_conntrack_expect_max")) ?? 0);
+    const size = Number((await agents.gateway.call("readNetfilterSetting", "nf_conntrack_expect_max")) ?? 0);
     const requests = Array.from({ length: Math.ceil(size / 4) + 10 }, (_, index) => ({
       master: masterOf(index + 1),
       createMaster: true,
       expectations: [0, 1, 2, 3].map((part) => toPort(1024 + 4 * index + part)),
     }));
-    const results = await gateway.call("arm", requests);
+    const results = await agents.gateway.call("arm", requests);
     const refused = results.flatMap((result) => (result.kind === "failed" ? result.refused : []));
     expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["EMFILE"]));
     expect(refused).toHaveLength(4 * requests.length - size);
-    expect(await gateway.call("countExpectations")).toBe(size);
+    expect(await agents.gateway.call("countExpectations")).toBe(size);
   });
 });
 
@@ -248,8 +255,8 @@ describe("rules of the kernel that we live by", () => {
   test("a timeout is ignored in the request that makes an expectation", async () => {
     await arm({ master: masterOf(1), expectations: [] });
     const request = encoded((writer) => encodeNewExpectation(writer, masterOf(1).flow, inbound));
-    expect(await gateway.call("raw", request.toString("hex"))).toBeNull();
-    const [entry] = await gateway.call("dumpExpectations");
+    expect(await agents.gateway.call("raw", request.toString("hex"))).toBeNull();
+    const [entry] = await agents.gateway.call("dumpExpectations");
     // The SIP helper's class says 180 s (sip_exp_policy, net/netfilter/nf_conntrack_sip.c).
     expect(entry?.timeout).toBeLessThanOrEqual(180);
   });
@@ -271,7 +278,7 @@ describe("rules of the kernel that we live by", () => {
   test("classes are counted apart", async () => {
     const all = Array.from({ length: 8 }, (_, index) => toPort(20_000 + index, index < 4 ? 1 : 2));
     await arm({ master: masterOf(1), expectations: all });
-    expect(await gateway.call("countExpectations")).toBe(8);
+    expect(await agents.gateway.call("countExpectations")).toBe(8);
   });
 
   test("a master can have destination port 0, and no two masters of an id", async () => {
@@ -287,29 +294,29 @@ describe("rules of the kernel that we live by", () => {
 describe("disarming", () => {
   test("removes single expectations and leaves the others and the master", async () => {
     await arm({ master: masterOf(1), expectations: [inbound, outbound] });
-    const result = await gateway.call("disarm", { expectations: [inbound, toPort(1)] });
+    const result = await agents.gateway.call("disarm", { expectations: [inbound, toPort(1)] });
     expect(result).toEqual({ removed: 1, absent: 1 });
     expect(await ports()).toEqual([remote.port]);
-    expect(await gateway.call("lookup", masterOf(1).flow)).not.toBeNull();
+    expect(await agents.gateway.call("lookup", masterOf(1).flow)).not.toBeNull();
   });
 
   test("of a master removes all it had", async () => {
     await arm({ master: masterOf(1), expectations: [inbound, outbound] });
-    expect(await gateway.call("removeMaster", masterOf(1).flow)).toEqual({ kind: "removed" });
-    expect(await gateway.call("countExpectations")).toBe(0);
-    expect(await gateway.call("removeMaster", masterOf(1).flow)).toEqual({ kind: "absent" });
+    expect(await agents.gateway.call("removeMaster", masterOf(1).flow)).toEqual({ kind: "removed" });
+    expect(await agents.gateway.call("countExpectations")).toBe(0);
+    expect(await agents.gateway.call("removeMaster", masterOf(1).flow)).toEqual({ kind: "absent" });
   });
 
   test("is told of each", async () => {
-    await gateway.call("watchTables", []);
+    await agents.gateway.call("watchTables", []);
     await arm({ master: masterOf(1), expectations: [inbound, outbound] });
-    await gateway.call("disarm", { expectations: [inbound] });
-    expect(await gateway.call("nextExpectationEvent")).toMatchObject({
+    await agents.gateway.call("disarm", { expectations: [inbound] });
+    expect(await agents.gateway.call("nextExpectationEvent")).toMatchObject({
       master: masterOf(1).flow,
       to: external,
     });
-    await gateway.call("removeMaster", masterOf(1).flow);
-    expect(await gateway.call("nextExpectationEvent")).toMatchObject({
+    await agents.gateway.call("removeMaster", masterOf(1).flow);
+    expect(await agents.gateway.call("nextExpectationEvent")).toMatchObject({
       to: remote,
       from: { host: phone.host },
     });
@@ -318,48 +325,48 @@ describe("disarming", () => {
 
 describe("media", () => {
   beforeEach(async () => {
-    await inside.call("openUdp", phone.host, phone.port);
-    await outside.call("openUdp", remote.host, remote.port);
+    await agents.inside.call("openUdp", phone.host, phone.port);
+    await agents.outside.call("openUdp", remote.host, remote.port);
   });
 
   test("of a remote that speaks first reaches the phone, and consumes the inbound expectation", async () => {
-    await gateway.call("watchTables", []);
+    await agents.gateway.call("watchTables", []);
     await arm({ master: masterOf(1, 42), expectations: [inbound, outbound] });
-    await outside.call("sendUdp", remote.port, "ringing", external.host, external.port);
-    expect(await inside.call("receiveUdp", phone.port)).toEqual({ text: "ringing", ...remote });
-    expect(await gateway.call("nextExpectationEvent")).toMatchObject({ to: external });
+    await agents.outside.call("sendUdp", remote.port, "ringing", external.host, external.port);
+    expect(await agents.inside.call("receiveUdp", phone.port)).toEqual({ text: "ringing", ...remote });
+    expect(await agents.gateway.call("nextExpectationEvent")).toMatchObject({ to: external });
     expect(await ports()).toEqual([remote.port]);
 
     const arriving: FlowTuple = { protocol: "udp", source: remote, destination: external };
-    const entry = await gateway.call("lookup", arriving);
+    const entry = await agents.gateway.call("lookup", arriving);
     expect(entry).toMatchObject({ master: masterOf(1).flow, mark: 42, reply: { source: phone } });
     expect((entry?.status ?? 0) & IPS_EXPECTED).toBe(IPS_EXPECTED);
 
-    await inside.call("sendUdp", phone.port, "voice", remote.host, remote.port);
-    expect(await outside.call("receiveUdp", remote.port)).toEqual({ text: "voice", ...external });
+    await agents.inside.call("sendUdp", phone.port, "voice", remote.host, remote.port);
+    expect(await agents.outside.call("receiveUdp", remote.port)).toEqual({ text: "voice", ...external });
   });
 
   test("of a phone that speaks first leaves from the port its SDP told", async () => {
-    await gateway.call("watchTables", []);
+    await agents.gateway.call("watchTables", []);
     await arm({ master: masterOf(1), expectations: [inbound, outbound] });
-    await inside.call("sendUdp", phone.port, "hello", remote.host, remote.port);
-    expect(await outside.call("receiveUdp", remote.port)).toEqual({ text: "hello", ...external });
-    expect(await gateway.call("nextExpectationEvent")).toMatchObject({ to: remote });
-    expect(await gateway.call("nextFlowEvent")).toMatchObject({
+    await agents.inside.call("sendUdp", phone.port, "hello", remote.host, remote.port);
+    expect(await agents.outside.call("receiveUdp", remote.port)).toEqual({ text: "hello", ...external });
+    expect(await agents.gateway.call("nextExpectationEvent")).toMatchObject({ to: remote });
+    expect(await agents.gateway.call("nextFlowEvent")).toMatchObject({
       original: { source: phone, destination: remote },
       reply: { source: remote, destination: external },
     });
-    await outside.call("sendUdp", remote.port, "hello yourself", external.host, external.port);
-    expect(await inside.call("receiveUdp", phone.port)).toEqual({ text: "hello yourself", ...remote });
+    await agents.outside.call("sendUdp", remote.port, "hello yourself", external.host, external.port);
+    expect(await agents.inside.call("receiveUdp", phone.port)).toEqual({ text: "hello yourself", ...remote });
   });
 
   test("goes on when its master is gone", async () => {
     await arm({ master: masterOf(1), expectations: [inbound, outbound] });
-    await outside.call("sendUdp", remote.port, "one", external.host, external.port);
-    await inside.call("receiveUdp", phone.port);
-    await gateway.call("removeMaster", masterOf(1).flow);
-    await outside.call("sendUdp", remote.port, "two", external.host, external.port);
-    expect(await inside.call("receiveUdp", phone.port)).toMatchObject({ text: "two" });
+    await agents.outside.call("sendUdp", remote.port, "one", external.host, external.port);
+    await agents.inside.call("receiveUdp", phone.port);
+    await agents.gateway.call("removeMaster", masterOf(1).flow);
+    await agents.outside.call("sendUdp", remote.port, "two", external.host, external.port);
+    expect(await agents.inside.call("receiveUdp", phone.port)).toMatchObject({ text: "two" });
   });
 
   test("comes through by an admin's rule for the helper alone", async () => {
@@ -367,13 +374,13 @@ describe("media", () => {
     const rule = "-m conntrack --ctstate RELATED -m helper --helper sip -j ACCEPT".split(" ");
     await lab.exec("gw", "iptables", "-w", "-A", "FORWARD", ...rule);
     await arm({ master: masterOf(1), expectations: [inbound] });
-    await outside.call("sendUdp", remote.port, "early media", external.host, external.port);
-    expect(await inside.call("receiveUdp", phone.port)).toMatchObject({ text: "early media" });
+    await agents.outside.call("sendUdp", remote.port, "early media", external.host, external.port);
+    expect(await agents.inside.call("receiveUdp", phone.port)).toMatchObject({ text: "early media" });
   });
 });
 
 test("of all entries that end, only masters and those to signalling ports are told", async () => {
-  await gateway.call("watchTables", [
+  await agents.gateway.call("watchTables", [
     { first: 7000, last: 7009 },
     { first: 9000, last: 9000 },
   ]);
@@ -393,12 +400,12 @@ test("of all entries that end, only masters and those to signalling ports are to
   for (const flow of [...told, ...untold]) {
     const nat = flow === six ? { host: "2001:db8::3", port: 1 } : phone;
     const tcp = flow === six ? { state: 1, liberal: false } : undefined;
-    await gateway.call("pin", { direction: "inbound", flow, nat, timeout: 60, tcp });
+    await agents.gateway.call("pin", { direction: "inbound", flow, nat, timeout: 60, tcp });
   }
   for (let index = 0; index < told.length; index++) {
     for (const flow of [untold[index], told[index]]) {
-      if (flow) expect(await gateway.call("remove", flow)).toEqual({ kind: "removed" });
+      if (flow) expect(await agents.gateway.call("remove", flow)).toEqual({ kind: "removed" });
     }
-    expect((await gateway.call("nextConntrackEvent")).original).toEqual(told[index]);
+    expect((await agents.gateway.call("nextConntrackEvent")).original).toEqual(told[index]);
   }
 });

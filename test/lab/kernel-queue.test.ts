@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KernelAgent } from "./kernel-agent-client.ts";
+import { KernelAgents } from "./kernel-agents.ts";
 import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 
 const NUMBER = 17;
@@ -8,9 +9,7 @@ const [provider] = PROVIDER_HOSTS;
 const phone = { host: phoneAddress(0), port: 5060 };
 
 let lab: Lab;
-let gateway: KernelAgent;
-let inside: KernelAgent;
-let outside: KernelAgent;
+let agents: KernelAgents;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
@@ -19,26 +18,24 @@ beforeAll(async () => {
 });
 afterAll(() => lab.dispose());
 beforeEach(async () => {
-  gateway = new KernelAgent(lab, "gw");
-  inside = new KernelAgent(lab, "phone");
-  outside = new KernelAgent(lab, "prov");
-  await inside.call("openUdp", phone.host, phone.port);
-  await outside.call("openUdp", provider, 5060);
+  agents = await KernelAgents.start(lab);
+  await agents.inside.call("openUdp", phone.host, phone.port);
+  await agents.outside.call("openUdp", provider, 5060);
 });
-afterEach(() => Promise.all([gateway, inside, outside].map((agent) => agent.close())));
+afterEach(() => agents.close());
 
 const send = async (text: string) => {
-  await inside.call("sendUdp", phone.port, text, provider, 5060);
-  return (await outside.call("receiveUdp", 5060)).text;
+  await agents.inside.call("sendUdp", phone.port, text, provider, 5060);
+  return (await agents.outside.call("receiveUdp", 5060)).text;
 };
 
 describe("a queue", () => {
   test("sends on what was written in a packet's place, and others as they came", async () => {
-    await gateway.call("openQueue", options, "private", "public, and longer", 1500);
+    await agents.gateway.call("openQueue", options, "private", "public, and longer", 1500);
     expect(await send("Contact: private, private")).toBe("Contact: public, and longer, public, and longer");
     expect(await send("nothing to change")).toBe("nothing to change");
     expect(await send("")).toBe("");
-    const counts = await gateway.call("queueCounts");
+    const counts = await agents.gateway.call("queueCounts");
     expect(counts).toMatchObject({
       packets: 3,
       verdictErrors: 0,
@@ -50,47 +47,47 @@ describe("a queue", () => {
   });
 
   test("sends on a packet that outgrew the MTU in fragments", async () => {
-    await gateway.call("openQueue", options, "<", "0123456789", 1500);
+    await agents.gateway.call("openQueue", options, "<", "0123456789", 1500);
     const text = "<".repeat(200).padEnd(1400, ".");
     expect(await send(text)).toBe(text.replaceAll("<", "0123456789"));
   });
 
   test("takes and gives whole packets of many fragments", async () => {
-    await gateway.call("openQueue", options, "a", "bb", 1500);
+    await agents.gateway.call("openQueue", options, "a", "bb", 1500);
     const text = "a".padEnd(40_000, "x");
     expect(await send(text)).toBe(`b${text.replace("a", "b")}`);
   });
 
   test("that grows beyond what an IP packet can be passes as it came", async () => {
-    await gateway.call("openQueue", options, "a", "bb", 1500);
+    await agents.gateway.call("openQueue", options, "a", "bb", 1500);
     const text = "a".repeat(40_000);
     expect(await send(text)).toBe(text);
   });
 
   test("passes what comes after it is closed", async () => {
-    await gateway.call("openQueue", options, "a", "b", 1500);
-    await gateway.call("closeQueue");
-    await gateway.call("closeQueue");
+    await agents.gateway.call("openQueue", options, "a", "b", 1500);
+    await agents.gateway.call("closeQueue");
+    await agents.gateway.call("closeQueue");
     expect(await send("a")).toBe("a");
-    expect(await gateway.call("queueCounts")).toMatchObject({ packets: 0, dropped: 0, waiting: 0 });
+    expect(await agents.gateway.call("queueCounts")).toMatchObject({ packets: 0, dropped: 0, waiting: 0 });
   });
 });
 
 describe("a queue that is taken", () => {
   test("says by whom", async () => {
-    await gateway.call("openQueue", options, "a", "b", 1500);
+    await agents.gateway.call("openQueue", options, "a", "b", 1500);
     const second = new KernelAgent(lab, "gw");
     await expect(second.call("openQueue", options, "a", "b", 1500)).rejects.toMatchObject({
       code: "EBUSY",
-      message: `bind queue ${NUMBER}: EBUSY: pid ${gateway.pid} (node) is bound to it; stop that or choose another queue number`,
+      message: `bind queue ${NUMBER}: EBUSY: pid ${agents.gateway.pid} (node) is bound to it; stop that or choose another queue number`,
     });
     await second.close();
     expect(await send("a")).toBe("b");
   });
 
   test("is free again once its owner has closed it", async () => {
-    await gateway.call("openQueue", options, "a", "b", 1500);
-    await gateway.call("closeQueue");
+    await agents.gateway.call("openQueue", options, "a", "b", 1500);
+    await agents.gateway.call("closeQueue");
     const second = new KernelAgent(lab, "gw");
     await second.call("openQueue", options, "a", "c", 1500);
     expect(await send("a")).toBe("c");
