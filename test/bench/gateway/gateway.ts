@@ -10,6 +10,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EXPECT_MAX, holdMachineSetting } from "../../lab/machine-setting.ts";
 import { compare } from "./compare.ts";
+import type { Comparison } from "./figures.ts";
 import { HELPERS, type Helper } from "./helped-gateway.ts";
 import { machine } from "./machine.ts";
 import { memory } from "./memory.ts";
@@ -50,7 +51,7 @@ commandFor("compare", "each helper beside the others", names, { isDefault: true 
     const ratios = Object.fromEntries(
       work.map((name) => [name, ratiosOf(rows.filter((row) => row.work === name))]),
     );
-    const result = { machine: machine(), rounds, rows, ratios };
+    const result: Comparison = { kind: "compare", machine: machine(), rounds, rows, ratios };
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(ratios, null, 2)}\n`);
   });
 

@@ -33,8 +33,9 @@ export interface Pauses {
 export async function pauses(work: Work, helper: Helper, seconds: number, rate?: number): Promise<Pauses> {
   const folder = mkdtempSync(join(tmpdir(), "sipexpectd-bench-"));
   const file = join(folder, "gc");
+  const { NODE_OPTIONS: options = "" } = process.env;
   process.env.GC_FILE = file;
-  process.env.NODE_OPTIONS = `--import ${builtFile("test/bench/gateway/gc-watch.ts")}`;
+  process.env.NODE_OPTIONS = `${options} --import ${builtFile("test/bench/gateway/gc-watch.ts")}`;
   try {
     const gateway = await HelpedGateway.open(helper);
     try {
@@ -63,7 +64,7 @@ export async function pauses(work: Work, helper: Helper, seconds: number, rate?:
       gateway.close();
     }
   } finally {
-    delete process.env.NODE_OPTIONS;
+    process.env.NODE_OPTIONS = options;
     delete process.env.GC_FILE;
     rmSync(folder, { recursive: true });
   }
