@@ -1,5 +1,7 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
+import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
+import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Calls } from "../table/calls.ts";
 import { type Component, expectationsOf, flowOf, type Stream } from "../table/streams.ts";
@@ -29,56 +31,79 @@ export function reconcile(
   flows: AdoptedFlows,
   now: number,
 ): Reconciled {
-  const found: Reconciled = { masters: 0, expectations: 0, flows: 0 };
-  const masters = reconcileMasters(conntrack, calls, found);
+  const masters = takeInMasters(masterEntries(conntrack), calls);
+  for (const master of masters.orphans) conntrack.remove(master);
   for (const call of calls.values()) if (call.phase !== "ended") calls.expectations.plan(call);
-  reconcileExpectations(conntrack, calls, found, now);
+  const { present, orphans } = ownersOf([...conntrack.dumpExpectations()], calls);
+  for (const orphan of orphans) conntrack.disarm({ expectations: [orphan] });
+  takeInExpectations(present, calls, now);
+  const found = { masters: masters.orphans.length, expectations: orphans.length, flows: 0 };
   for (const stream of [...calls.allStreams()]) {
     if (stream.call.phase === "ended") continue;
     for (const component of stream.components) reconcileFlow(calls, component, stray, flows, found, now);
-    if (stream.master === "present" && !masters.has(stream)) calls.expectations.masterGone(stream, now);
+    if (stream.master === "present" && !masters.known.has(stream)) calls.expectations.masterGone(stream, now);
   }
   for (const call of calls.values()) calls.settle(call, now);
   return found;
 }
 
-function reconcileMasters(conntrack: Conntrack, calls: Calls, found: Reconciled): ReadonlySet<Stream> {
-  const known = new Set<Stream>();
+/** The kernel's conntracks that may be masters, read to their end: entries deleted under a dump interrupt it. */
+function masterEntries(conntrack: Conntrack): readonly ConntrackEntry[] {
   const destination = { protocol: "udp", port: MASTER_PORT } as const;
-  // The dumps are read to their end first: entries that are deleted under one would interrupt it.
-  const entries = (["ipv4", "ipv6"] as const).flatMap((family) => [
+  return (["ipv4", "ipv6"] as const).flatMap((family) => [
     ...conntrack.dumpConntrack({ family, destination }),
   ]);
-  for (const entry of entries) {
-    const { original, helper } = entry;
+}
+
+/**
+ * Takes the masters that the kernel has into the table; entries of others are passed over.
+ *
+ * @returns the streams that have theirs, and the tuples of those that no call owns
+ */
+export function takeInMasters(
+  entries: Iterable<Pick<ConntrackEntry, "original" | "helper">>,
+  calls: Calls,
+): { readonly known: ReadonlySet<Stream>; readonly orphans: readonly FlowTuple[] } {
+  const known = new Set<Stream>();
+  const orphans: FlowTuple[] = [];
+  for (const { original, helper } of entries) {
     if (helper !== MASTER_HELPER || original.destination.port !== MASTER_PORT) continue;
     const stream = calls.byMaster(original.destination.host, original.source.port);
     if (stream !== undefined && stream.call.phase !== "ended") {
       stream.master = "present";
       known.add(stream);
-    } else {
-      conntrack.remove(original);
-      found.masters++;
-    }
+    } else orphans.push(original);
   }
-  return known;
+  return { known, orphans };
 }
 
-function reconcileExpectations(conntrack: Conntrack, calls: Calls, found: Reconciled, now: number): void {
+/** Expectations that the kernel has, by component and `wantedKey`. */
+type Present = ReadonlyMap<Component, ReadonlyMap<string, ExpectationEntry>>;
+
+/** Tells whose the kernel's expectations are, and which of them no call owns; entries of others are passed over. */
+export function ownersOf(
+  entries: Iterable<ExpectationEntry>,
+  calls: Calls,
+): { readonly present: Present; readonly orphans: readonly ExpectationEntry[] } {
+  const orphans: ExpectationEntry[] = [];
   const present = new Map<Component, Map<string, ExpectationEntry>>();
-  for (const entry of [...conntrack.dumpExpectations()]) {
+  for (const entry of entries) {
     const { master } = entry;
     if (master.destination.port !== MASTER_PORT) continue;
     const stream = calls.byMaster(master.destination.host, master.source.port);
     const component = stream && componentOf(stream, entry);
     if (component === undefined || stream?.call.phase === "ended") {
-      conntrack.disarm({ expectations: [entry] });
-      found.expectations++;
+      orphans.push(entry);
       continue;
     }
-    const entries = present.get(component) ?? new Map<string, ExpectationEntry>();
-    present.set(component, entries.set(keyOf(entry), entry));
+    const known = present.get(component) ?? new Map<string, ExpectationEntry>();
+    present.set(component, known.set(keyOf(entry), entry));
   }
+  return { present, orphans };
+}
+
+/** Takes expectations that the kernel has into the table, and those out of it that it has no more. */
+export function takeInExpectations(present: Present, calls: Calls, now: number): void {
   for (const { components } of calls.allStreams()) {
     for (const component of components) {
       const entries = present.get(component);
