@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { Conntrack } from "../kernel/conntrack.ts";
 import { watchTables } from "../kernel/events.ts";
 import { lastingLimit, raiseExpectationLimit } from "../kernel/expectation-limit.ts";
-import { readInterface, watchInterfaces } from "../kernel/interfaces.ts";
+import { type Interface, readInterface, readInterfaces, watchInterfaces } from "../kernel/interfaces.ts";
 import { LocalSockets } from "../kernel/local-sockets.ts";
 import type { Native } from "../kernel/native.ts";
 import { Queue } from "../kernel/queue.ts";
@@ -240,7 +240,13 @@ function follow(
 ): void {
   try {
     const outside = readInterface(native, config.outside);
-    sides.inside = new Set(config.inside.map((name) => readInterface(native, name).index));
+    // One of several that is away keeps nothing else from being followed.
+    const inside = readInterfaces(native).filter(({ name }) => config.inside.includes(name));
+    const isNew = ({ index }: Interface): boolean => index !== sides.outside && !sides.inside.has(index);
+    const made = [...inside, outside].filter(isNew);
+    if (made.length > 0)
+      log.info({ interfaces: made.map(({ name }) => name) }, "interfaces were made anew, and are used");
+    sides.inside = new Set(inside.map(({ index }) => index));
     sides.outside = outside.index;
     sides.mtu = outside.mtu;
     const { external, calls } = context;

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { DatagramListener, sendDatagrams } from "./datagram-listener.ts";
 import { joinAddress, splitAddress } from "./ip-address.ts";
-import { GATEWAY_OUTSIDE, Lab, OUTSIDE_INTERFACE, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+import {
+  GATEWAY_INSIDE,
+  GATEWAY_OUTSIDE,
+  INSIDE_INTERFACE,
+  Lab,
+  OUTSIDE_INTERFACE,
+  PROVIDER_HOSTS,
+  phoneAddress,
+} from "./namespaces.ts";
 import { optionsRequest } from "./options-request.ts";
 import { untilHeard } from "./repeated-media.ts";
 import { ScriptCall } from "./script-call.ts";
@@ -32,6 +40,14 @@ async function seen(
   return { source, contact: /^Contact: (.*)\r$/m.exec(payload.toString())?.[1] };
 }
 
+/** A call with media both ways. */
+async function established(call: ScriptCall): Promise<ScriptCall> {
+  await call.establish();
+  await call.providerSpeaks();
+  await call.phoneSpeaks();
+  return call;
+}
+
 /** Gives the outside interface the new address in place of the old one. */
 async function changeAddress(): Promise<void> {
   await lab.exec("gw", "ip", "addr", "add", `${NEW_ADDRESS}/24`, "dev", OUTSIDE_INTERFACE);
@@ -39,14 +55,14 @@ async function changeAddress(): Promise<void> {
   await lab.exec("gw", "ip", "addr", "replace", `${NEW_ADDRESS}/24`, "dev", OUTSIDE_INTERFACE);
 }
 
-/** Makes the outside interface anew, with another index and the new address, as PPPoE does when it dials again. */
-async function redial(): Promise<void> {
+/** Makes the outside interface anew, with another index and this address, as PPPoE does when it dials again. */
+async function redial(address: string): Promise<void> {
   await lab.exec("gw", "ip", "link", "del", OUTSIDE_INTERFACE);
   const peer = ["peer", "name", "eth0", "netns", lab.namespace("prov")];
   await lab.exec("gw", "ip", "link", "add", OUTSIDE_INTERFACE, "type", "veth", ...peer);
   for (const host of PROVIDER_HOSTS) await lab.exec("prov", "ip", "addr", "add", `${host}/24`, "dev", "eth0");
   await lab.exec("prov", "ip", "link", "set", "eth0", "up");
-  const ends = [NEW_ADDRESS, "peer", "203.0.113.254/32"];
+  const ends = [address, "peer", "203.0.113.254/32"];
   await lab.exec("gw", "ip", "addr", "add", ...ends, "dev", OUTSIDE_INTERFACE);
   await lab.exec("gw", "ip", "link", "set", OUTSIDE_INTERFACE, "up");
   await lab.exec("gw", "ip", "route", "add", "default", "dev", OUTSIDE_INTERFACE);
@@ -70,16 +86,13 @@ test("a new address of the outside interface is used from the next message on, w
 
 test.each([
   { when: "the outside interface has a new address", change: changeAddress },
-  { when: "the outside interface was made anew", change: redial },
+  { when: "the outside interface was made anew", change: () => redial(NEW_ADDRESS) },
 ])(
   "when $when, a call goes on from the phone's next packet on, and by its next SDP for all",
   async ({ change }) => {
     const daemon = await Daemon.start(lab);
     const call = await ScriptCall.open(lab, "moved@phone");
-    const { phoneMedia, providerMedia } = call;
-    await call.establish();
-    await call.providerSpeaks();
-    await call.phoneSpeaks();
+    const { phoneMedia, providerMedia } = await established(call);
     const before = splitAddress(call.advertised);
     expect(before.host).toBe(GATEWAY_OUTSIDE);
     const moved = joinAddress(NEW_ADDRESS, before.port);
@@ -96,6 +109,41 @@ test.each([
     await call.accept(await call.phoneSays("BYE"));
   },
 );
+
+/** Makes the inside interface anew, with another index, as a bridge or an adapter that was away. */
+async function replug(): Promise<void> {
+  await lab.exec("gw", "ip", "link", "del", INSIDE_INTERFACE);
+  const peer = ["peer", "name", "eth0", "netns", lab.namespace("phone")];
+  await lab.exec("gw", "ip", "link", "add", INSIDE_INTERFACE, "type", "veth", ...peer);
+  await lab.exec("gw", "ip", "addr", "add", `${GATEWAY_INSIDE}/24`, "dev", INSIDE_INTERFACE);
+  await lab.exec("gw", "ip", "link", "set", INSIDE_INTERFACE, "up");
+  await lab.exec("phone", "ip", "addr", "add", `${PHONE[0]}/24`, "dev", "eth0");
+  await lab.exec("phone", "ip", "link", "set", "eth0", "up");
+  await lab.exec("phone", "ip", "route", "add", "default", "via", GATEWAY_INSIDE);
+}
+
+test.each([
+  { what: "the inside interface", name: INSIDE_INTERFACE, change: replug },
+  {
+    what: "the outside interface, with its address,",
+    name: OUTSIDE_INTERFACE,
+    change: () => redial(GATEWAY_OUTSIDE),
+  },
+])("when $what was made anew, a call goes on as it was", async ({ name, change }) => {
+  const daemon = await Daemon.start(lab);
+  const call = await ScriptCall.open(lab, "replugged@phone");
+  const { phoneMedia, providerMedia, advertised } = await established(call);
+  const said = daemon.next(
+    ({ msg, interfaces }) => msg.startsWith("interfaces were") && `${interfaces}` === name,
+  );
+  await change();
+  await said;
+  await untilHeard(phoneMedia, providerMedia.address, providerMedia, advertised);
+  await untilHeard(providerMedia, advertised, phoneMedia, providerMedia.address);
+  await call.reinvite();
+  expect(call.advertised).toBe(advertised);
+  await call.accept(await call.phoneSays("BYE"));
+});
 
 test("behind another 1:1 NAT the advertised address is written, and the interface's own is sent from", async () => {
   await Daemon.start(lab, ["--advertise", "198.51.100.7"]);
