@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openCallEnds } from "./call-ends.ts";
 import { Daemon } from "./daemon.ts";
-import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
-import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
+import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS } from "./namespaces.ts";
+import { mediaSource, type ScriptEnd } from "./script-end.ts";
 import { field, mediaAddress, request, response, sessionDescription } from "./script-message.ts";
 
-const PHONE = phoneAddress(0);
-const [PROVIDER, MEDIA_SERVER] = PROVIDER_HOSTS;
+const [PROVIDER] = PROVIDER_HOSTS;
 const ALICE = "<sip:alice@example.com>";
 const BOB = "<sip:bob@example.com>";
 
@@ -18,12 +18,7 @@ let providerMedia: ScriptEnd;
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
   await Daemon.start(lab);
-  const phones = new ScriptMachine(lab, "phone");
-  const providers = new ScriptMachine(lab, "prov");
-  phone = await phones.open(`${PHONE}:5060`);
-  phoneMedia = await phones.open(`${PHONE}:4000`);
-  provider = await providers.open(`${PROVIDER}:5060`);
-  providerMedia = await providers.open(`${MEDIA_SERVER}:7000`);
+  ({ phone, phoneMedia, provider, providerMedia } = await openCallEnds(lab));
 });
 
 afterAll(() => lab?.dispose());

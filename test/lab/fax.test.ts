@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { openCallEnds } from "./call-ends.ts";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
-import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
+import { mediaSource, type ScriptEnd } from "./script-end.ts";
 import { mediaAddress, request, response, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
@@ -24,14 +25,10 @@ let audio: string;
 beforeEach(async () => {
   lab = new Lab({ phones: 1 });
   daemon = await Daemon.start(lab);
-  const phones = new ScriptMachine(lab, "phone");
-  const providers = new ScriptMachine(lab, "prov");
-  phone = await phones.open(`${PHONE}:5060`);
-  phoneAudio = await phones.open(`${PHONE}:4000`);
-  phoneFax = await phones.open(`${PHONE}:4501`);
-  provider = await providers.open(`${PROVIDER}:5060`);
-  providerAudio = await providers.open(`${MEDIA_SERVER}:7000`);
-  providerFax = await providers.open(`${MEDIA_SERVER}:7500`);
+  const ends = await openCallEnds(lab);
+  ({ phone, phoneMedia: phoneAudio, provider, providerMedia: providerAudio } = ends);
+  phoneFax = await ends.inside.open(`${PHONE}:4501`);
+  providerFax = await ends.outside.open(`${MEDIA_SERVER}:7500`);
 
   const invite = await phoneInvites(1, sessionDescription(phoneAudio.address));
   audio = mediaAddress(invite);

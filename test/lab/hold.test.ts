@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { openCallEnds } from "./call-ends.ts";
 import { Daemon } from "./daemon.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
-import { mediaSource, type ScriptEnd, ScriptMachine } from "./script-end.ts";
+import { mediaSource, type ScriptEnd } from "./script-end.ts";
 import { field, mediaAddress, request, response, sessionDescription } from "./script-message.ts";
 
 const PHONE = phoneAddress(0);
@@ -22,12 +23,10 @@ let advertised: string;
 beforeEach(async () => {
   lab = new Lab({ phones: 1 });
   daemon = await Daemon.start(lab);
-  const phones = new ScriptMachine(lab, "phone");
-  const providers = new ScriptMachine(lab, "prov");
-  phone = await phones.open(`${PHONE}:5060`);
-  phoneMedia = await phones.open(`${PHONE}:4000`);
-  provider = await providers.open(`${PROVIDER}:5060`);
-  providerMedia = await providers.open(`${MEDIA_SERVER}:7000`);
+  const ends = await openCallEnds(lab);
+  ({ phone, provider, providerMedia } = ends);
+  // A port that is its own outside too: one that was given out is not held while c=0.0.0.0 names none.
+  phoneMedia = await ends.inside.open(`${PHONE}:4000`);
   cseq = 1;
   const answered = await phoneOffers(sessionDescription(phoneMedia.address), providerDescription("sendrecv"));
   advertised = mediaAddress(answered.offer);

@@ -1,15 +1,9 @@
-import { joinAddress } from "./ip-address.ts";
+import { type CallEnds, openCallEnds } from "./call-ends.ts";
 import type { Lab } from "./namespaces.ts";
-import { PROVIDER_HOSTS, PROVIDER_HOSTS_IPV6, phoneAddress, phoneIpv6Address } from "./namespaces.ts";
 import { untilHeard } from "./repeated-media.ts";
-import { type ScriptEnd, ScriptMachine } from "./script-end.ts";
+import type { ScriptEnd, ScriptMachine } from "./script-end.ts";
 import { mediaAddress, request, response, sessionDescription, startLine } from "./script-message.ts";
 
-/** The hosts of a call, by family: the phone, the provider's signalling and its media. */
-const HOSTS = {
-  ipv4: [phoneAddress(0), ...PROVIDER_HOSTS],
-  ipv6: [phoneIpv6Address(0), ...PROVIDER_HOSTS_IPV6],
-} as const;
 const ALICE = "<sip:alice@example.com>;tag=a";
 /** Milliseconds until a request is sent again (RFC 3261 §17.1.1.1). */
 const T1 = 500;
@@ -35,27 +29,12 @@ export class ScriptCall {
   #invite = "";
   #source = "";
 
-  /**
-   * Opens the four ends. The phone's media port is one that the gateway keeps for signalling, so that outside it has
-   * another: where the two were the same, plain NAT would do as well.
-   */
+  /** Opens the ends of a call. */
   static async open(lab: Lab, callId: string, family: "ipv4" | "ipv6" = "ipv4"): Promise<ScriptCall> {
-    const [caller, callee, mediaServer] = HOSTS[family];
-    const inside = new ScriptMachine(lab, "phone");
-    const outside = new ScriptMachine(lab, "prov");
-    const [phone, phoneMedia, provider, providerMedia] = await Promise.all([
-      inside.open(joinAddress(caller, 5060)),
-      inside.open(joinAddress(caller, 6000)),
-      outside.open(joinAddress(callee, 5060)),
-      outside.open(joinAddress(mediaServer, 7000)),
-    ]);
-    return new ScriptCall({ phone, phoneMedia, provider, providerMedia, inside, outside }, callId);
+    return new ScriptCall(await openCallEnds(lab, family), callId);
   }
 
-  private constructor(
-    ends: Pick<ScriptCall, "phone" | "phoneMedia" | "provider" | "providerMedia" | "inside" | "outside">,
-    callId: string,
-  ) {
+  private constructor(ends: CallEnds, callId: string) {
     this.phone = ends.phone;
     this.phoneMedia = ends.phoneMedia;
     this.provider = ends.provider;
