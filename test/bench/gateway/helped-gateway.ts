@@ -33,14 +33,14 @@ early = 2
 media_idle = 10
 linger = 1
 `;
+/** Milliseconds after which they are. */
+const FORGOTTEN = 2500;
 /**
  * The phones' external ports where NAT chooses them, as sipexpectd does by itself: the kernel's helper drops an INVITE
  * whose RTP port is the SIP port of another phone, and is to be measured at its best.
  */
 const SIGNALLING_PORTS =
   "-t nat -I POSTROUTING -o wan0 -p udp --sport 5060 -j MASQUERADE --to-ports 5060-9999";
-/** Milliseconds after which they are. */
-const FORGOTTEN = 2500;
 /** Packets a second that is slow enough for every helper. */
 const SLOW = 4000;
 const ATTEMPTS = 5;
@@ -96,7 +96,7 @@ export class HelpedGateway {
 
   /** Waits until calls that were not ended, because packets were lost, are forgotten. */
   async forget(): Promise<void> {
-    if (this.#daemon !== undefined && this.#work?.name !== "register") await delay(FORGOTTEN);
+    if (this.#daemon !== undefined && this.#work?.makesCalls === true) await delay(FORGOTTEN);
   }
 
   /** Resident memory of the helper's processes in MB, 0 where there is none. */

@@ -19,7 +19,8 @@ export interface Work {
   /** As the command line and the results name it. */
   readonly name: string;
   readonly title: string;
-  /** Expectations that the kernel has to be given for each packet, at least; 0 where no call begins. */
+  readonly makesCalls: boolean;
+  /** Expectations that the kernel has to be given for each packet, at least. */
   readonly expectations: number;
   /** Sent once before a measurement. */
   prelude(phones: readonly Phone[]): readonly Packet[];
@@ -53,6 +54,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "register",
     title: "REGISTER refresh",
+    makesCalls: false,
     expectations: 0,
     prelude: () => [],
     packets: (phones) => interleaved(phones.map(registration)),
@@ -60,6 +62,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "options",
     title: "OPTIONS",
+    makesCalls: false,
     expectations: 0,
     prelude: () => [],
     packets: (phones) => interleaved(phones.map((phone) => inquiry(phone, "phone"))),
@@ -67,6 +70,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "invite",
     title: "INVITE, new call",
+    makesCalls: true,
     // Of an INVITE and its 486: RTP and RTCP.
     expectations: 1,
     prelude: () => [],
@@ -76,6 +80,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "reinvite",
     title: "re-INVITE in a call",
+    makesCalls: true,
     expectations: 0,
     prelude: (phones) => interleaved(phones.map((phone) => offered(phone, ""))),
     packets: (phones) => interleaved(phones.map((phone) => offered(phone, toTagOf(lasting(phone))))),
@@ -83,6 +88,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "inbound",
     title: "INVITE to a phone",
+    makesCalls: true,
     expectations: 0,
     prelude: () => [],
     packets: (phones) =>
@@ -91,6 +97,7 @@ export const WORKS: readonly Work[] = [
   {
     name: "office",
     title: "office mix",
+    makesCalls: true,
     // Of 16 packets: RTP and RTCP of one call.
     expectations: 2 / 16,
     prelude: () => [],
