@@ -36,8 +36,8 @@ interface Line {
   cseq: number;
 }
 
-async function connected(): Promise<Line> {
-  const phoneEnd = await phone.connect(PHONE, REGISTRAR);
+async function connected(by = PHONE): Promise<Line> {
+  const phoneEnd = await phone.connect(by, REGISTRAR);
   return { phoneEnd, providerEnd: await provider.accept(REGISTRAR), cseq: 0 };
 }
 
@@ -112,6 +112,21 @@ test("a phone with one connection for life goes on with it when the daemon is ki
     await untilHeard(phoneMedia, providerMedia.address, providerMedia, advertised);
   }
   expect(await invalidPackets(lab)).toBe(0);
+});
+
+test("so does a connection that the provider has opened", async () => {
+  await phone.listen(PHONE);
+  const line = await connected(phoneAddress(0));
+  const contact = await register(line);
+  const providerEnd = await provider.connect(PROVIDER, /@([\d.]+:\d+)/.exec(contact)?.[1] ?? "");
+  const opened = { providerEnd, phoneEnd: await phone.accept(PHONE), cseq: 0 };
+  await probe(opened, contact, 1);
+  await probe(opened, contact, 2);
+  while ((await daemon.stats()).store?.waiting !== 0) await delay(50);
+  await daemon.stop("SIGKILL");
+  daemon = await Daemon.restart(lab);
+  await probe(opened, contact, 3);
+  await probe(opened, contact, 4);
 });
 
 test("what began otherwise does not become SIP by a restart, be it from a phone's own port (NAT slipstreaming)", async () => {
