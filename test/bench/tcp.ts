@@ -1,7 +1,7 @@
 /**
  * Runs SIPp over TCP through the lab's gateway, over good and bad lines, once with this project and once with the
  * kernel's helper, and prints the table of docs/tcp.md. Run as root: node dist/test/bench/tcp.js [calls, default 1000]
- * [calls a second, default 100] ["sipexpectd" or "kernel", default both]
+ * [calls a second, default 50] ["sipexpectd" or "kernel", default both]
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,7 +14,7 @@ import { runSipp } from "../lab/sipp.ts";
 /** Milliseconds that the last call may take. */
 const PATIENCE = 40_000;
 const calls = wholeNumber(process.argv[2] ?? "1000");
-const rate = wholeNumber(process.argv[3] ?? "100");
+const rate = wholeNumber(process.argv[3] ?? "50");
 const helpers = (["sipexpectd", "kernel"] as const).filter((one) => one === (process.argv[4] ?? one));
 
 /** What an inside address in SDP looks like where the provider is. */
@@ -57,7 +57,7 @@ async function measure(each: (typeof CASES)[number], helper: HelperKind): Promis
     const load = { calls, rate, transport: each.transport };
     const patience = (calls / rate) * 1000 + PATIENCE;
     const done = await Promise.race([
-      runSipp(lab, load).catch(() => undefined),
+      runSipp(lab, load).catch((error: unknown) => ({ successful: `${error}`.split("\n", 1)[0] })),
       delay(patience, undefined, { ref: false }),
     ]);
     const invalid = await invalidPackets(lab);
