@@ -29,6 +29,11 @@ it("compares sipexpectd with each other helper, and its latency and processor ti
   });
 });
 
+it("leaves out the ratio to a helper that carried nothing", () => {
+  const none = [row("kernel", 0, 4, 50), row("sipexpectd", 60_000, 3, 120)];
+  expect(ratiosOf(none)).toEqual({ "cpu/kernel": 0.75 });
+});
+
 it("takes the median of each figure, and the range of the rates", () => {
   const rounds = [row("kernel", 30, 9, 5), row("kernel", 50, 1, 4), row("kernel", 40, 2, 9)];
   expect(median(rounds)).toMatchObject({ pps: 40, ppsRange: [30, 50], cpuPer100k: 2, p50us: 5 });

@@ -84,7 +84,8 @@ export function ratiosOf(rows: readonly Row[]): Ratios {
     ratios.addedBusyP99us = ours.busy.p99us - plain.busy.p99us;
     ratios.addedBusyP999us = ours.busy.p999us - plain.busy.p999us;
   }
-  return ratios;
+  // Where nothing was carried, or nothing added, there is no ratio.
+  return Object.fromEntries(Object.entries(ratios).filter(([, ratio]) => Number.isFinite(ratio)));
 }
 
 /** A row as one line for a person. */
