@@ -76,7 +76,7 @@ export class ComponentArming {
       this.#wait(component, "slots-full", now);
       return;
     }
-    const expectations = new Map(expectationsOf(component));
+    const expectations = expectationsOf(component).copy();
     for (const one of lacking) expectations.set(wantedKey(one), one);
     const since = component.state.kind === "armed" ? component.state.since : now;
     this.become(component, armed(since, expectations, flowOf(component), undefined));

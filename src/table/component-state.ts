@@ -1,10 +1,11 @@
+import type { BoundedMap } from "./bounded-map.ts";
 import { type Component, type ComponentState, flowOf, type MediaFlow, type WaitReason } from "./streams.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** Armed with these expectations. */
 export function armed(
   since: number,
-  expectations: Map<string, Wanted>,
+  expectations: BoundedMap<string, Wanted>,
   flow: MediaFlow | undefined,
   lacks: WaitReason | undefined,
 ): ComponentState {

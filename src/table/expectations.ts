@@ -84,7 +84,8 @@ export class Expectations {
 
   /** Puts an expectation that the kernel was found to hold into the table. */
   adopt(component: Component, wanted: Wanted, now: number): void {
-    const expectations = new Map(expectationsOf(component)).set(wantedKey(wanted), wanted);
+    const expectations = expectationsOf(component).copy();
+    expectations.set(wantedKey(wanted), wanted);
     component.stream.master = "present";
     this.#components.become(component, armed(now, expectations, flowOf(component), undefined));
     this.#components.watch(component.stream, now + this.#options.renewal);
@@ -105,7 +106,8 @@ export class Expectations {
       if (component.removed.size === 0) component.removed = undefined;
       return;
     }
-    if (component.state.kind !== "armed" || !component.state.expectations.delete(key)) return;
+    if (component.state.kind !== "armed" || !component.state.expectations.has(key)) return;
+    component.state.expectations.delete(key);
     this.#slots.note(component);
     this.#observer.consumed(component);
     // The next fork's early media may be right behind the first one's.

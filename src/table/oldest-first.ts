@@ -1,22 +1,27 @@
 /**
- * OldestFirst is a set that knows its oldest item, in O(1).
+ * OldestFirst is a set that knows its oldest item, in O(1). A single item lies in the object itself: most phones have
+ * one call, and a Set for it would be most of what it costs.
  *
  * An iterator of the set stands behind the oldest item and goes on when that leaves. To begin at the front each time
  * would be O(n): V8 walks over the holes that deleted items have left there until the set is made anew.
  */
 export class OldestFirst<Item extends object> {
-  readonly #items = new Set<Item>();
+  #only: Item | undefined;
+  /** All items, once there has been a second one, until there is none. */
+  #items: Set<Item> | undefined;
   /** Made when the oldest is first asked for; most sets never are. */
   #rest: IterableIterator<Item> | undefined;
   #oldest: Item | undefined;
 
   get size(): number {
-    return this.#items.size;
+    if (this.#items !== undefined) return this.#items.size;
+    return this.#only === undefined ? 0 : 1;
   }
 
   /** The item that was added longest ago; undefined when there is none. */
   get oldest(): Item | undefined {
-    if (this.#oldest === undefined && this.#items.size > 0) {
+    if (this.#items === undefined) return this.#only;
+    if (this.#oldest === undefined) {
       this.#rest ??= this.#items.values();
       this.#oldest = this.#rest.next().value;
     }
@@ -24,26 +29,41 @@ export class OldestFirst<Item extends object> {
   }
 
   has(item: Item): boolean {
-    return this.#items.has(item);
+    return this.#items?.has(item) ?? this.#only === item;
   }
 
   /** Adds an item; one that is there keeps its place. */
   add(item: Item): void {
+    if (this.#items === undefined) {
+      if (this.#only === undefined || this.#only === item) {
+        this.#only = item;
+        return;
+      }
+      this.#items = new Set([this.#only]);
+      this.#only = undefined;
+    }
     this.#items.add(item);
   }
 
   /** Adds an item, or makes it the youngest if it is there. */
   renew(item: Item): void {
     this.delete(item);
-    this.#items.add(item);
+    this.add(item);
   }
 
   /** @returns false when it was not there */
   delete(item: Item): boolean {
+    if (this.#items === undefined) {
+      if (this.#only !== item) return false;
+      this.#only = undefined;
+      return true;
+    }
     if (!this.#items.delete(item)) return false;
     if (item === this.#oldest) this.#oldest = undefined;
-    // An iterator that has come to the end stays there.
-    if (this.#items.size === 0) this.#rest = undefined;
+    if (this.#items.size === 0) {
+      this.#items = undefined;
+      this.#rest = undefined;
+    }
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { InsideHost } from "./binding.ts";
-import type { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -48,7 +48,8 @@ export type ComponentState =
   | {
       readonly kind: "armed";
       readonly since: number;
-      readonly expectations: Map<string, Wanted>;
+      /** By `wantedKey`. */
+      readonly expectations: BoundedMap<string, Wanted>;
       readonly flow: MediaFlow | undefined;
       readonly lacks: WaitReason | undefined;
     }
@@ -120,10 +121,13 @@ export function flowOf({ state }: Component): MediaFlow | undefined {
   return state.kind === "armed" || state.kind === "flowing" ? state.flow : undefined;
 }
 
-const NONE: ReadonlyMap<string, Wanted> = new Map();
+/** Expectations that are in the kernel, by `wantedKey`, to be read only. */
+type ExpectationsHeld = Pick<BoundedMap<string, Wanted>, "size" | "has" | "keys" | "values" | "copy">;
 
-/** The expectations of a component that are in the kernel, by `wantedKey`. */
-export function expectationsOf({ state }: Component): ReadonlyMap<string, Wanted> {
+const NONE: ExpectationsHeld = new BoundedMap<string, Wanted>();
+
+/** The expectations of a component that are in the kernel. */
+export function expectationsOf({ state }: Component): ExpectationsHeld {
   return state.kind === "armed" ? state.expectations : NONE;
 }
 
