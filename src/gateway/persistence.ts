@@ -1,15 +1,14 @@
 import type { Logger } from "../observe/log.ts";
 import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
-import { bindingKey, callKey, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { WriteBehind, type WriteBehindStatistics } from "../store/write-behind.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Bindings } from "../table/bindings.ts";
-import type { Call } from "../table/call.ts";
 import type { Journal } from "../table/observer.ts";
 import type { BindingRecord, CallRecord } from "../table/record.ts";
-import { bindingRecord, callRecord } from "../table/to-record.ts";
+import { journalTo } from "./journal.ts";
 import type { Tables } from "./tables.ts";
 
 /** What was put back into the table at start. */
@@ -64,23 +63,6 @@ export function openPersistence(folder: string, epoch: number, log: Logger): Per
     withoutStore(error);
     return undefined;
   }
-}
-
-/**
- * Writes behind what changes.
- *
- * @param epoch milliseconds since the epoch at which the gateway's clock was 0
- */
-function journalTo(store: WriteBehind, epoch: number): Journal {
-  const nothing = (): undefined => undefined;
-  const keyOf = ({ binding, callId }: Call): string => callKey(binding.transport, binding.inside, callId);
-  return {
-    bindingChanged: (binding) =>
-      store.note(bindingKey(binding.transport, binding.inside), () => bindingRecord(binding, epoch)),
-    bindingClosed: (binding) => store.note(bindingKey(binding.transport, binding.inside), nothing),
-    callChanged: (call) => store.note(keyOf(call), () => callRecord(call, epoch)),
-    callClosed: (call) => store.note(keyOf(call), nothing),
-  };
 }
 
 /**

@@ -1,9 +1,8 @@
 import type { Logger } from "pino";
-import type { TableRecord } from "../table/record.ts";
 import type { Change, Store } from "./store.ts";
 
-/** Reads the record of a key as it is now; undefined when there is none any more. It must not throw. */
-export type RecordReader = () => TableRecord | undefined;
+/** Reads what has become of a thing as it is now; undefined when the store need not hear of it. It must not throw. */
+export type ChangeReader = () => Change | undefined;
 
 /** Records read in one turn of the event loop: some 2 ms of work at most. */
 const BATCH = 256;
@@ -14,7 +13,7 @@ const LOG_MS = 60_000;
 
 /** What has been written and what waits. */
 export interface WriteBehindStatistics {
-  /** Keys that have changed since they were last written. */
+  /** Things that have changed since they were last written. */
   readonly waiting: number;
   /** Records written and removed since the start. */
   readonly written: number;
@@ -25,7 +24,7 @@ export interface WriteBehindStatistics {
 }
 
 interface Waiting {
-  read: RecordReader;
+  read: ChangeReader;
   since: number;
   /** It has changed again while it was being written. */
   again: boolean;
@@ -34,14 +33,14 @@ interface Waiting {
 /**
  * WriteBehind writes to a store what has changed, later and in batches.
  *
- * A change is noted by its key alone, so that however often a record changes it is read and written once, and that
- * a store which cannot be written costs no more memory than the keys of the table.
+ * Of a change only what has changed is noted, so that however often that is it is read and written once, and that a
+ * store which cannot be written costs little memory for each thing in the table.
  */
 export class WriteBehind {
   readonly #store: Store;
   readonly #log: Logger;
-  /** By key, those that have waited longest first. */
-  readonly #waiting = new Map<string, Waiting>();
+  /** By what has changed, those that have waited longest first. */
+  readonly #waiting = new Map<unknown, Waiting>();
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
   #settle = false;
@@ -55,12 +54,12 @@ export class WriteBehind {
     this.#log = log;
   }
 
-  /** Notes that the record of `key` has changed; `read` is called when it is written, not before. */
-  note(key: string, read: RecordReader): void {
+  /** Notes that `what` has changed, whatever that is; `read` is called when it is written, not before. */
+  note(what: unknown, read: ChangeReader): void {
     if (this.#closed) return;
-    const waiting = this.#waiting.get(key);
+    const waiting = this.#waiting.get(what);
     if (waiting === undefined) {
-      this.#waiting.set(key, { read, since: performance.now(), again: false });
+      this.#waiting.set(what, { read, since: performance.now(), again: false });
       this.#schedule(DELAY_MS);
     } else {
       waiting.read = read;
@@ -141,22 +140,23 @@ export class WriteBehind {
     let left = this.#waiting.size;
     const entries = this.#waiting.entries();
     while (left > 0) {
-      const batch: [string, Waiting][] = [];
+      const batch: [unknown, Waiting][] = [];
       const changes: Change[] = [];
       for (; left > 0 && batch.length < BATCH; left--) {
         const { value: entry } = entries.next();
         if (entry === undefined) break;
-        const [key, waiting] = entry;
+        const [, waiting] = entry;
         waiting.again = false;
         batch.push(entry);
-        changes.push({ key, record: waiting.read() });
+        const change = waiting.read();
+        if (change !== undefined) changes.push(change);
       }
-      await this.#store.write(changes);
+      if (changes.length > 0) await this.#store.write(changes);
       this.#written += changes.length;
       const now = performance.now();
-      for (const [key, waiting] of batch) {
+      for (const [what, waiting] of batch) {
         if (waiting.again) waiting.since = now;
-        else this.#waiting.delete(key);
+        else this.#waiting.delete(what);
       }
     }
     if (settle) {

@@ -52,7 +52,7 @@ for (const count of options.million === true ? [10_000, 100_000, 1_000_000] : [1
     const records = Array.from({ length: count }, (_, index) => binding(index));
     const writing = new WriteBehind(openLmdbStore(folder, log), log);
     const noteStart = performance.now();
-    for (const record of records) writing.note(recordKey(record), () => record);
+    for (const record of records) writing.note(recordKey(record), () => ({ key: recordKey(record), record }));
     const perNote = ((performance.now() - noteStart) * 1e6) / count;
     writing.settle();
     const written = await timed(() => writing.flush());

@@ -31,8 +31,11 @@ async function refused(writing: WriteBehind): Promise<string> {
 }
 
 function note(writing: WriteBehind, first: number, last: number): void {
-  for (let index = first; index < last; index++)
-    writing.note(recordKey(binding(index)), () => binding(index));
+  for (let index = first; index < last; index++) {
+    const record = binding(index);
+    const key = recordKey(record);
+    writing.note(key, () => ({ key, record }));
+  }
 }
 
 fill();

@@ -11,11 +11,12 @@ const [folder = "", first = "0"] = process.argv.slice(2);
 const log = pino(pino.destination(2));
 const store = openLmdbStore(folder, log);
 const writing = new WriteBehind(store, log);
-for await (const record of store.load()) writing.note(recordKey(record), () => record);
+for await (const record of store.load())
+  writing.note(recordKey(record), () => ({ key: recordKey(record), record }));
 writing.settle();
 for (let index = Number(first); ; index++) {
   const record = binding(index);
-  writing.note(recordKey(record), () => record);
+  writing.note(recordKey(record), () => ({ key: recordKey(record), record }));
   if (index % 50 !== 0) continue;
   await writing.flush();
   process.stdout.write(`${index}\n`);

@@ -51,7 +51,7 @@ describe("WriteBehind", () => {
   });
 
   it("writes by itself, soon after a change", async () => {
-    writing.note("a", () => binding(1));
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
     expect(store.changes).toEqual([]);
     await vi.advanceTimersByTimeAsync(100);
     expect(store.changes).toEqual([{ key: "a", record: binding(1) }]);
@@ -59,11 +59,20 @@ describe("WriteBehind", () => {
 
   it("reads a record once, as it is when it is written, however often it has changed", async () => {
     let port = 5060;
-    const read = vi.fn(() => binding(1, port));
+    const read = vi.fn(() => ({ key: "a", record: binding(1, port) }));
     for (; port < 5070; port++) writing.note("a", read);
     await writing.flush();
     expect(read).toHaveBeenCalledTimes(1);
     expect(store.changes).toEqual([{ key: "a", record: binding(1, 5070) }]);
+  });
+
+  it("writes nothing of what the store need not hear of", async () => {
+    writing.note("a", () => undefined);
+    writing.note("b", () => ({ key: "b", record: binding(1) }));
+    writing.note("c", () => undefined);
+    await writing.flush();
+    expect(store.batches).toEqual([[{ key: "b", record: binding(1) }]]);
+    expect(writing.statistics).toMatchObject({ waiting: 0, written: 1 });
   });
 
   it("writes again what has changed while it was being written", async () => {
@@ -71,7 +80,7 @@ describe("WriteBehind", () => {
     store.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const read = () => binding(1, port);
+    const read = () => ({ key: "a", record: binding(1, port) });
     writing.note("a", read);
     await vi.advanceTimersByTimeAsync(100);
     port = 5061;
@@ -84,7 +93,8 @@ describe("WriteBehind", () => {
   });
 
   it("writes many changes in batches, so that no turn of the event loop is long", async () => {
-    for (let index = 0; index < 1000; index++) writing.note(`${index}`, () => binding(index));
+    for (let index = 0; index < 1000; index++)
+      writing.note(`${index}`, () => ({ key: `${index}`, record: binding(index) }));
     await writing.flush();
     expect(Math.max(...store.batches.map((batch) => batch.length))).toBeLessThanOrEqual(256);
     expect(new Set(store.changes.map(({ key }) => key)).size).toBe(1000);
@@ -92,8 +102,8 @@ describe("WriteBehind", () => {
 
   it("loses nothing to a store that fails, and says so once a minute", async () => {
     store.failing = true;
-    writing.note("a", () => binding(1));
-    writing.note("b", () => undefined);
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
+    writing.note("b", () => ({ key: "b", record: undefined }));
     await vi.advanceTimersByTimeAsync(50_000);
     expect(writing.statistics.failures).toBeGreaterThan(5);
     expect(writing.statistics).toMatchObject({ waiting: 2, written: 0 });
@@ -112,20 +122,21 @@ describe("WriteBehind", () => {
 
   it("tells whoever waits for it that nothing could be written", async () => {
     store.failing = true;
-    writing.note("a", () => binding(1));
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
     await expect(writing.flush()).rejects.toThrow("no space");
   });
 
   it("settles after all that was noted before, as soon as that could be written", async () => {
     store.failing = true;
-    for (let index = 0; index < 300; index++) writing.note(`${index}`, () => binding(index));
+    for (let index = 0; index < 300; index++)
+      writing.note(`${index}`, () => ({ key: `${index}`, record: binding(index) }));
     writing.settle();
     await vi.advanceTimersByTimeAsync(1000);
     expect(store.events).toEqual([]);
     store.failing = false;
     await vi.advanceTimersByTimeAsync(5000);
     expect(store.events).toEqual(["write", "write", "settle"]);
-    writing.note("a", () => binding(1));
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
     await writing.flush();
     expect(store.events).toEqual(["write", "write", "settle", "write"]);
   });
@@ -137,9 +148,9 @@ describe("WriteBehind", () => {
   });
 
   it("writes what waits when it is closed, and nothing that is noted later", async () => {
-    writing.note("a", () => binding(1));
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
     const closed = writing.close();
-    writing.note("b", () => binding(2));
+    writing.note("b", () => ({ key: "b", record: binding(2) }));
     await closed;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(store.changes.map(({ key }) => key)).toEqual(["a"]);
@@ -148,7 +159,7 @@ describe("WriteBehind", () => {
 
   it("closes a store that fails, and says what is lost", async () => {
     store.failing = true;
-    writing.note("a", () => binding(1));
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
     await writing.close();
     expect(store.events).toEqual(["close"]);
     expect(log.lines.at(-1)).toMatchObject({ lost: 1 });

@@ -1,0 +1,55 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { journalTo } from "../../src/gateway/journal.ts";
+import type { ChangeReader } from "../../src/store/write-behind.ts";
+import type { Call } from "../../src/table/call.ts";
+import type { Journal } from "../../src/table/observer.ts";
+import { makeCalls } from "../table/make-calls.ts";
+
+describe("the journal of the table", () => {
+  let waiting: Map<unknown, ChangeReader>;
+  let journal: Journal;
+  let call: Call;
+
+  /** Whether each change that waits has a record, as the store reads them now. */
+  function write(): boolean[] {
+    const changes = [...waiting.values()].map((read) => read());
+    waiting.clear();
+    return changes.filter((change) => change !== undefined).map(({ record }) => record !== undefined);
+  }
+
+  beforeEach(() => {
+    waiting = new Map();
+    journal = journalTo({ note: (what, read) => waiting.set(what, read) }, 0);
+    const { calls, bindingOf } = makeCalls();
+    call = calls.of(bindingOf("192.168.50.10"), "a", 0);
+  });
+
+  it("does not tell the store of a call that was over before it was written", () => {
+    journal.callChanged(call);
+    call.phase = "ended";
+    journal.callChanged(call);
+    expect(write()).toEqual([]);
+    journal.callClosed(call);
+    expect(write()).toEqual([]);
+  });
+
+  it("removes a call that has ended, and one that was closed before it had", () => {
+    journal.callChanged(call);
+    expect(write()).toEqual([true]);
+    call.phase = "ended";
+    journal.callChanged(call);
+    expect(write()).toEqual([false]);
+    call.phase = "answered";
+    journal.callClosed(call);
+    expect(write()).toEqual([false]);
+  });
+
+  it("removes it again when the store could not be written", () => {
+    journal.callChanged(call);
+    write();
+    journal.callClosed(call);
+    const [read] = waiting.values();
+    expect(read?.()).toEqual(read?.());
+    expect(read?.()).toMatchObject({ record: undefined });
+  });
+});
