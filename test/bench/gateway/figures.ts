@@ -35,6 +35,18 @@ const MOST_RECOVERY_MS = 1000;
 
 const number = new Intl.NumberFormat("en-US");
 
+/** Comparisons of several works as one, in the order of the works; undefined where there is none. */
+export function together(comparisons: readonly Comparison[]): Comparison | undefined {
+  const last = comparisons.at(-1);
+  if (last === undefined) return undefined;
+  const rows = WORKS.flatMap(({ name }) => {
+    const latest = comparisons.findLast((one) => one.rows.some(({ work }) => work === name));
+    return latest?.rows.filter(({ work }) => work === name) ?? [];
+  });
+  const ratios = Object.assign({}, ...comparisons.map((one) => one.ratios)) as Comparison["ratios"];
+  return { ...last, rounds: Math.min(...comparisons.map(({ rounds }) => rounds)), rows, ratios };
+}
+
 /** Where and when the figures were taken. */
 export function takenOn({ machine, rounds }: Comparison): string {
   const { date, processors, kernel, node } = machine;

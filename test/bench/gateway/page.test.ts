@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Comparison, ratiosTable } from "./figures.ts";
+import { type Comparison, ratiosTable, together } from "./figures.ts";
 import { fillBlock } from "./fill-block.ts";
 import type { Helper } from "./helped-gateway.ts";
 import { plot } from "./plot.ts";
@@ -46,6 +46,24 @@ it("sets a figure that missed its target in bold", () => {
   expect(ratiosTable(comparison)).toContain(
     "| REGISTER refresh | **1.5** (at least 2) | **0.5** (at least 0.6) | 0.75 (at most 1) | 100 (at most 150) | 240",
   );
+});
+
+it("puts comparisons of several works together, the later figures of each", () => {
+  const machine = { date: "2026-01-01", processors: "2 x any", kernel: "6.18", node: "v20" };
+  const of = (work: string, pps: number, rounds: number): Comparison => {
+    const one = { ...row("sipexpectd", pps, 1, 1), work };
+    return { kind: "compare", machine, rounds, rows: [one], ratios: { [work]: { "pps/kernel": pps } } };
+  };
+  const all = together([of("office", 1, 5), of("register", 2, 5), of("office", 3, 4)]);
+  expect(all?.rows.map(({ work, pps }) => [work, pps])).toEqual([
+    ["register", 2],
+    ["office", 3],
+  ]);
+  expect(all).toMatchObject({
+    rounds: 4,
+    ratios: { office: { "pps/kernel": 3 }, register: { "pps/kernel": 2 } },
+  });
+  expect(together([])).toBeUndefined();
 });
 
 it("fills one block of a page and leaves the rest, however often", () => {

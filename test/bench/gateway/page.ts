@@ -3,8 +3,8 @@
  *
  *	node dist/test/bench/gateway/page.js FILE...
  *
- * Each FILE is what one or several benchmarks printed with --json; the lines that are no JSON are passed over. Blocks
- * of the pages that no line has figures for stay as they are.
+ * Each FILE is what one or several benchmarks printed with --json; the lines that are no JSON are passed over. Of a work
+ * that was compared twice the later figures count. Blocks of the pages that no line has figures for stay as they are.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +20,7 @@ import {
   ratiosTable,
   rowsTable,
   takenOn,
+  together,
 } from "./figures.ts";
 import { fillBlock, hasBlock } from "./fill-block.ts";
 import { plot } from "./plot.ts";
@@ -36,7 +37,7 @@ for (const name of PAGES) {
   for (const [block, text] of blocks) if (hasBlock(page, block)) page = fillBlock(page, block, text);
   writeFileSync(path, page);
 }
-const comparison = comparisonIn(figures);
+const comparison = together(comparisonsIn(figures));
 if (comparison !== undefined) writeFileSync(join(docs, "performance.svg"), plot(comparison.rows));
 
 function readFigures(path: string): Figures[] {
@@ -47,7 +48,7 @@ function readFigures(path: string): Figures[] {
 /** The text of each block there are figures for. */
 function blocksOf(all: readonly Figures[]): Map<string, string> {
   const texts = new Map<string, string>();
-  const comparison = comparisonIn(all);
+  const comparison = together(comparisonsIn(all));
   if (comparison !== undefined) {
     texts.set("machine", takenOn(comparison));
     texts.set("plot", "![Packets a second that each helper carries](performance.svg)");
@@ -65,6 +66,6 @@ function blocksOf(all: readonly Figures[]): Map<string, string> {
   return texts;
 }
 
-function comparisonIn(all: readonly Figures[]): Comparison | undefined {
-  return all.find((one) => one.kind === "compare");
+function comparisonsIn(all: readonly Figures[]): Comparison[] {
+  return all.filter((one) => one.kind === "compare");
 }
