@@ -3,7 +3,7 @@
  * Started in the `phone` namespace with one argument, PhoneConfig as JSON; obeys Commands on its standard input.
  */
 import { phoneAddress } from "../namespaces.ts";
-import { type Command, type PhoneConfig, phoneUser, readLines, tell } from "./control.ts";
+import { type Command, type PhoneConfig, phoneUser, tell } from "./control.ts";
 import { MediaClock } from "./media.ts";
 import { obey } from "./obey.ts";
 import { register } from "./registration.ts";
@@ -74,20 +74,10 @@ async function main(): Promise<void> {
   };
 
   const agents = phones.map(({ agent }) => agent);
-  readLines<Command>(process.stdin, (command) => {
-    switch (command.command) {
-      case "register":
-        registerAll(command.registrar, command.rate);
-        break;
-      case "call":
-        void call(command);
-        break;
-      default:
-        obey(agents, command);
-    }
+  obey(agents, {
+    register: ({ registrar, rate }) => registerAll(registrar, rate),
+    call: (command) => void call(command),
   });
-  process.stdin.on("end", () => process.exit());
-  tell({ event: "ready" });
 }
 
 await main();

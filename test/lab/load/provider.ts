@@ -3,7 +3,7 @@
  * on another address than its signalling. Started in the `prov` namespace with one argument, ProviderConfig as JSON;
  * obeys Commands on its standard input.
  */
-import { type Command, type ProviderConfig, readLines, type ServerConfig, tell } from "./control.ts";
+import { type Command, type ProviderConfig, type ServerConfig, tell } from "./control.ts";
 import { MediaClock } from "./media.ts";
 import { obey } from "./obey.ts";
 import { Registrar } from "./registration.ts";
@@ -74,19 +74,12 @@ async function main(): Promise<void> {
   };
 
   const agents = servers.map(({ agent }) => agent);
-  readLines<Command>(process.stdin, (command) => {
-    switch (command.command) {
-      case "register":
-        throw new Error("A provider registers nowhere.");
-      case "call":
-        void call(command);
-        break;
-      default:
-        obey(agents, command);
-    }
+  obey(agents, {
+    register() {
+      throw new Error("A provider registers nowhere.");
+    },
+    call: (command) => void call(command),
   });
-  process.stdin.on("end", () => process.exit());
-  tell({ event: "ready" });
 }
 
 await main();
