@@ -20,6 +20,9 @@ export interface SippStatistics {
   readonly retransmissions: number;
 }
 
+/** Bytes SIPp has for what it has not read yet: its default of 64 KiB overflows where the machine is busy for a second. */
+const BUFFER = ["-buff_size", "1000000"] as const;
+
 /** What SIPp is to do. */
 export interface SippLoad {
   readonly calls: number;
@@ -49,14 +52,26 @@ export async function runSipp(
   const uas = lab.spawn(
     "prov",
     "sipp",
-    ["-sn", "uas", "-i", callee, "-p", "5060", "-t", transport === "u1" ? "u1" : "t1", "-nostdin"],
+    ["-sn", "uas", "-i", callee, "-p", "5060", "-t", transport === "u1" ? "u1" : "t1", ...BUFFER, "-nostdin"],
     {
       cwd: lab.directory,
       stdio: "ignore",
     },
   );
   const peer = ["-sn", "uac", `${bracketed(callee)}:5060`, "-i", caller, "-p", "5060"];
-  const load = ["-m", `${calls}`, "-r", `${rate}`, "-d", `${hold}`, "-timeout", "100s", "-t", transport];
+  const load = [
+    "-m",
+    `${calls}`,
+    "-r",
+    `${rate}`,
+    "-d",
+    `${hold}`,
+    "-timeout",
+    "100s",
+    "-t",
+    transport,
+    ...BUFFER,
+  ];
   // Its default, 50,000, it refuses itself where fewer files may be open.
   if (transport === "tn") load.push("-max_socket", "4000");
   await listening(lab, uas);
