@@ -78,6 +78,7 @@ export class StreamHalf {
   /** What of the translated stream the receiver has acknowledged. */
   acked = Number.NEGATIVE_INFINITY;
   shift: SequenceShift;
+  readonly #mayGrow: boolean;
   readonly #edits: StreamEdits;
   #framer: StreamFramer | undefined = new StreamFramer();
   /** In the order of the stream; those that are not in order yet, too. */
@@ -90,10 +91,12 @@ export class StreamHalf {
   /**
    * @param first sequence number of the first byte: the one behind SYN, or that of a message with which a stream goes
    * on that an earlier run has translated
+   * @param mayGrow true when a segment may outgrow the MTU, as with IPv4, where it is then sent on in fragments
    * @param begun what the kernel makes of that stream's numbers; its position lies before `first`
    */
-  constructor(first: number, begun: SequenceShift = NO_SHIFT) {
+  constructor(first: number, mayGrow: boolean, begun: SequenceShift = NO_SHIFT) {
     this.first = first >>> 0;
+    this.#mayGrow = mayGrow;
     this.shift = begun;
     this.sent = begun.after;
     this.#edits = new StreamEdits(begun);
@@ -187,7 +190,9 @@ export class StreamHalf {
     const kept = this.#kept.find(({ start, end }) => start < at && at <= end);
     if (kept !== undefined) {
       const from = this.#beginsAt(at, natural, kept);
-      const most = from < this.sent ? Math.max(text.length, REFILL) : Number.POSITIVE_INFINITY;
+      // Of what a segment cannot hold, the sender hears nothing: it comes with the next one, or with the same again.
+      const isBounded = from < this.sent || !this.#mayGrow;
+      const most = isBounded ? Math.max(text.length, REFILL) : Number.POSITIVE_INFINITY;
       text = (kept.text.slice(from - kept.output, natural - kept.output) + text).slice(0, most);
       output = from;
     }
@@ -221,11 +226,9 @@ export class StreamHalf {
     const known = payload.subarray(0, Math.max(0, this.settled - start));
     const beginning = this.beginning();
     if (known.length > 0 && this.acked < output) {
-      const { at, text } = this.render(start, known);
-      return {
-        at,
-        text: (text ?? known.toString("latin1")) + beginning.slice(0, Math.max(0, this.sent - output)),
-      };
+      const { at, text = known.toString("latin1") } = this.render(start, known);
+      const isWhole = shifted(this.shift, at) + text.length === output;
+      return { at, text: isWhole ? text + beginning.slice(0, Math.max(0, this.sent - output)) : text };
     }
     // What the receiver has acknowledged, the sender may not have heard: an old byte is acknowledged again.
     const from = Math.max(Math.min(this.acked, this.sent - 1), output);
@@ -250,11 +253,13 @@ export class StreamHalf {
     const head = known.length > 0 ? this.render(start, known) : undefined;
     const at = head?.at ?? unshifted(this.shift, this.sent);
     if (at === undefined) return undefined;
-    if (byte !== "") {
+    // What is known may be more than the segment holds.
+    const isWhole = this.sent >= output;
+    if (byte !== "" && isWhole) {
       this.sent++;
       this.#ahead = { output: this.sent, to: this.next };
     }
-    return { at, text: (head?.text ?? known.toString("latin1")) + byte };
+    return { at, text: (head?.text ?? known.toString("latin1")) + (isWhole ? byte : "") };
   }
 
   /** Takes in that the receiver has everything before `output`. Returns up to where that is the sender's stream. */

@@ -1,6 +1,7 @@
 import type { Batch } from "../../kernel/queue.ts";
 import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey } from "../../packet/address.ts";
+import { familyOf } from "../../packet/host.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
@@ -334,9 +335,11 @@ export class TcpGateway {
 
 function halfOf(connection: Connection, name: HalfName, segment: TcpSegment): StreamHalf | undefined {
   const half = connection.halves[name];
-  if (connection.adjusted !== undefined) return half ?? resumeHalf(segment, connection.adjusted[name]);
+  const mayGrow = familyOf(connection.binding.inside.host) === "ipv4";
+  if (connection.adjusted !== undefined)
+    return half ?? resumeHalf(segment, connection.adjusted[name], mayGrow);
   if (!segment.syn) return half;
-  const fresh = new StreamHalf(segment.sequence + 1);
+  const fresh = new StreamHalf(segment.sequence + 1, mayGrow);
   // A server that has forgotten the first SYN, as one that has many to answer, answers the next with another number.
   return half === undefined || (half.first !== fresh.first && !half.hasBegun) ? fresh : half;
 }

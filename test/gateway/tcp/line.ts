@@ -9,6 +9,8 @@ export interface LineOptions {
   readonly segment: number;
   /** Segments in flight that the sender allows itself after a loss; it then grows. */
   readonly window: number;
+  /** True when a packet may outgrow the MTU. */
+  readonly mayGrow: boolean;
   /** True when segments that are sent again are cut anew. */
   readonly recuts: boolean;
   /** Of 100 packets, how many are lost, and how many overtaken by others. */
@@ -34,7 +36,7 @@ const PATIENCE = 20_000;
 export function carry(stream: string, reader: StreamReader, options: LineOptions): string {
   const random = generator(options.seed);
   const chance = (percent: number): boolean => random() * 100 < percent;
-  const half = new StreamHalf(options.first, options.begun);
+  const half = new StreamHalf(options.first, options.mayGrow, options.begun);
   const begins = -options.earlier.length;
   const ends = stream.length;
   const bytes = Buffer.from(options.earlier + stream, "latin1");
@@ -43,9 +45,7 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
   const toReceiver: { at: number; text: string }[] = [];
   const acknowledgements: number[] = [];
   const toSender: number[] = [];
-  // Before the first colon stand seven bytes at least, of which one goes ahead for each window: enough for a message.
-  const least = Math.max(options.window, Math.ceil(200 / options.segment));
-  let [told, sent, window] = [begins, begins, least];
+  let [told, sent, window] = [begins, begins, options.window];
   let hasTimedOut = false;
   const cuts = new Map<number, number>();
   let waiting: Piece[] = [];
@@ -122,7 +122,7 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
       waiting = waiting.filter((piece) => piece !== first);
       forward(ahead, first.payload);
     } else if (told < ends) {
-      window = least;
+      window = options.window;
       hasTimedOut = true;
       send(told);
     }
