@@ -56,7 +56,7 @@ export function isHost(code: number): boolean {
 
 /** True for the white space inside a header value: SP, HTAB and the line ends of a fold (RFC 3261 §7.3.1). */
 export function isSpace(code: number): boolean {
-  return code === SP || code === TAB || code === CR || code === LF;
+  return code <= SP && (code === SP || code === TAB || code === CR || code === LF);
 }
 
 /** First offset in `[start, end)` that holds no white space, or `end`. */

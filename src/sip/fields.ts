@@ -46,8 +46,11 @@ function foldedEnd(text: string, lineFeed: number): number {
  */
 function endOfName(text: string, start: number, lineFeed: number): number {
   let at = start;
-  while (at < lineFeed && text.charCodeAt(at) !== COLON && !isSpace(text.charCodeAt(at))) at++;
+  let code = text.charCodeAt(at);
+  // The line feed, being white space, ends the name too.
+  while (code !== COLON && !isSpace(code)) code = text.charCodeAt(++at);
   if (at === start) return -1;
+  if (code === COLON) return at;
   const colon = skipSpace(text, at, lineFeed);
   return text.charCodeAt(colon) === COLON ? colon : -1;
 }

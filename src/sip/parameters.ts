@@ -2,6 +2,7 @@ import {
   COMMA,
   EQUAL,
   equalsIgnoringCase,
+  find,
   GREATER,
   isSpace,
   LESS,
@@ -45,7 +46,7 @@ export function scanParameter(text: string, start: number, end: number): Paramet
 }
 
 function endsName(code: number): boolean {
-  return code === EQUAL || code === SEMICOLON || code === COMMA || isSpace(code);
+  return code <= EQUAL && (code === EQUAL || code === SEMICOLON || code === COMMA || isSpace(code));
 }
 
 /** Offset of the `;` or `,` that ends the parameter, looking past quoted strings and `<...>`. */
@@ -54,24 +55,16 @@ function parameterEnd(text: string, start: number, end: number): number {
   while (at < end) {
     const code = text.charCodeAt(at);
     if (code === SEMICOLON || code === COMMA) return at;
-    at = skipUnit(text, at, end);
+    at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
   }
   return end;
 }
 
-/** Offset behind the quoted string, the `<...>` or the single character at `at`; unclosed ones run to `end`. */
-function skipUnit(text: string, at: number, end: number): number {
-  const code = text.charCodeAt(at);
-  if (code === QUOTE) {
-    const behind = skipQuoted(text, at, end);
-    return behind < 0 ? end : behind;
-  }
-  if (code === LESS) {
-    let close = at;
-    while (close < end && text.charCodeAt(close) !== GREATER) close++;
-    return Math.min(close + 1, end);
-  }
-  return at + 1;
+/** Offset behind the quoted string or the `<...>` that `code` begins at `at`; unclosed ones run to `end`. */
+function skipUnit(text: string, code: number, at: number, end: number): number {
+  if (code === LESS) return Math.min(find(text, GREATER, at, end) + 1, end);
+  const behind = skipQuoted(text, at, end);
+  return behind < 0 ? end : behind;
 }
 
 /**
@@ -80,8 +73,12 @@ function skipUnit(text: string, at: number, end: number): number {
  */
 export function valueEndOf(text: string, start: number, end: number): number {
   let at = start;
-  while (at < end && text.charCodeAt(at) !== COMMA) at = skipUnit(text, at, end);
-  return at;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA) return at;
+    at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
+  }
+  return end;
 }
 
 /** The value of parameter `name` (lower case) among those that start at `start`; undefined when absent. */
