@@ -2,6 +2,11 @@ import { Header, type HeaderId } from "./header-names.ts";
 
 const FIELDS = 4;
 
+/** The bit set of some ids. */
+export function bitsOf(ids: readonly HeaderId[]): number {
+  return ids.reduce<number>((bits, id) => bits | (1 << id), 0);
+}
+
 /**
  * HeaderTable is the header fields of one message in the order they stand, as numbers: id, and the offsets of
  * name and value. There is no object per header. A table may be used for one message after another; `clear`
@@ -9,7 +14,9 @@ const FIELDS = 4;
  */
 export class HeaderTable {
   #count = 0;
+  /** Bit sets of the ids that stand in the message, and that stand in it more than once. */
   #present = 0;
+  #repeated = 0;
   readonly #fields: number[] = [];
 
   /** How many header fields there are; a field that holds several values counts once. */
@@ -21,6 +28,7 @@ export class HeaderTable {
   clear(): void {
     this.#count = 0;
     this.#present = 0;
+    this.#repeated = 0;
   }
 
   /** Appends one field; `[valueStart, valueEnd)` is trimmed of white space and may contain folds. */
@@ -31,6 +39,7 @@ export class HeaderTable {
     this.#fields[base + 2] = valueStart;
     this.#fields[base + 3] = valueEnd;
     this.#count++;
+    this.#repeated |= this.#present & (1 << id);
     this.#present |= 1 << id;
   }
 
@@ -57,6 +66,16 @@ export class HeaderTable {
   /** True when at least one field has this id. */
   has(id: HeaderId): boolean {
     return (this.#present & (1 << id)) !== 0;
+  }
+
+  /** True when every one of these ids stands in the message; `ids` is made by `bitsOf`. */
+  hasAll(ids: number): boolean {
+    return (this.#present & ids) === ids;
+  }
+
+  /** True when one of these ids stands in the message more than once; `ids` is made by `bitsOf`. */
+  repeatsAny(ids: number): boolean {
+    return (this.#repeated & ids) !== 0;
   }
 
   /** Index of the first field with this id, or -1. */

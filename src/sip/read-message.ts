@@ -1,7 +1,7 @@
 import { decimal, equals, isSpace } from "./characters.ts";
 import { type CSeq, scanCSeq } from "./cseq.ts";
 import { Header, type HeaderId } from "./header-names.ts";
-import type { HeaderTable } from "./headers.ts";
+import { bitsOf, type HeaderTable } from "./headers.ts";
 import { identifier } from "./identifier.ts";
 import type { SipMessage } from "./message.ts";
 import { scanNameAddress } from "./name-address.ts";
@@ -70,18 +70,15 @@ export function readMessage(
 }
 
 /** The fields every message has (RFC 3261 §8.1.1, §8.2.6.2), and those that may stand only once (§7.3.1). */
-const MANDATORY = [Header.via, Header.from, Header.to, Header.callId, Header.cseq] as const;
+const MANDATORY = bitsOf([Header.via, Header.from, Header.to, Header.callId, Header.cseq]);
 const SINGLE = [Header.from, Header.to, Header.callId, Header.cseq, Header.contentLength] as const;
+const SINGLE_BITS = bitsOf(SINGLE);
 
 function repeatedOrMissing(headers: HeaderTable): NotSip | undefined {
-  for (const id of MANDATORY) {
-    if (!headers.has(id)) return notSip("missing-header", 0);
-  }
-  for (const id of SINGLE) {
-    const second = headers.has(id) ? headers.next(id, headers.first(id)) : -1;
-    if (second >= 0) return notSip("repeated-header", headers.nameStart(second));
-  }
-  return undefined;
+  if (!headers.hasAll(MANDATORY)) return notSip("missing-header", 0);
+  if (!headers.repeatsAny(SINGLE_BITS)) return undefined;
+  const seconds = SINGLE.map((id) => headers.next(id, headers.first(id)));
+  return notSip("repeated-header", headers.nameStart(seconds.find((index) => index >= 0) ?? 0));
 }
 
 function malformed(reason: NotSipReason, headers: HeaderTable, id: HeaderId): NotSip {
