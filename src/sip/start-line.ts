@@ -1,4 +1,4 @@
-import { decimal, equalsIgnoringCase, find, isSpace, isToken, LESS, SP } from "./characters.ts";
+import { decimal, equalsIgnoringCase, isSpace, isToken, LESS, SP } from "./characters.ts";
 import { scanUri } from "./uri.ts";
 
 /** StartLine is a Request-Line or a Status-Line as offsets (RFC 3261 §7.1, §7.2). */
@@ -28,8 +28,10 @@ export function scanStartLine(text: string, start: number, end: number): StartLi
   const methodEnd = at;
   if (methodEnd === start || methodEnd >= end || text.charCodeAt(methodEnd) !== SP) return undefined;
   const uriStart = methodEnd + 1;
-  const uriEnd = find(text, SP, uriStart, end);
-  if (!equalsIgnoringCase(text, Math.min(uriEnd + 1, end), end, VERSION)) return undefined;
+  let uriEnd = uriStart;
+  while (uriEnd < end && !isSpace(text.charCodeAt(uriEnd))) uriEnd++;
+  if (uriEnd === end || text.charCodeAt(uriEnd) !== SP) return undefined;
+  if (!equalsIgnoringCase(text, uriEnd + 1, end, VERSION)) return undefined;
   return isRequestUri(text, uriStart, uriEnd) ? { kind: "request", methodEnd, uriStart, uriEnd } : undefined;
 }
 
@@ -41,12 +43,9 @@ function scanStatusLine(text: string, start: number, end: number): StartLine | u
   return behind >= end || text.charCodeAt(behind) === SP ? { kind: "response", status } : undefined;
 }
 
-/** True for an absolute URI without white space, `<>` and, in SIP, embedded headers (RFC 3261 §19.1.1). */
+/** True for an absolute URI without `<>` and, in SIP, embedded headers (RFC 3261 §19.1.1). */
 function isRequestUri(text: string, start: number, end: number): boolean {
   if (text.charCodeAt(start) === LESS) return false;
-  for (let at = start; at < end; at++) {
-    if (isSpace(text.charCodeAt(at))) return false;
-  }
   const uri = scanUri(text, start, end);
   return uri !== undefined && (uri.kind === "other" || uri.parametersEnd === uri.end);
 }
