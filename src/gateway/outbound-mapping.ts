@@ -5,7 +5,7 @@ import type { Binding } from "../table/binding.ts";
 import type { Call } from "../table/call.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
-import type { Stream } from "../table/streams.ts";
+import { type Stream, streamKey } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";
 import { defaultPort, MOST_LINES, mediaTarget, portsMayBeOpened } from "./media-target.ts";
 
@@ -109,6 +109,13 @@ export class OutboundMapping implements Mapping {
     const binding = this.#binding;
     if (flow === undefined || binding === undefined || line.host !== flow.ends.outside.host) return;
     this.#alreadyPublic(line, flow, binding);
+  }
+
+  /** A held line (c=0.0.0.0) names no address, and the port of a stream that is to be the same when it resumes. */
+  hold(line: MediaDescription, call: Call): void {
+    const host = this.#flow?.ends.inside.host ?? line.host;
+    const stream = call.streams.get(streamKey(mediaTarget({ ...line, host })));
+    if (stream !== undefined) this.streams[line.index] = stream;
   }
 
   /**

@@ -156,6 +156,7 @@ export class Outbound {
     noteRequest(call, message);
     if (translation.media.length > 0 && negotiates(message)) {
       const tag = message.kind === "request" ? message.fromTag : message.toTag;
+      for (const { line } of translation.media) if (line.held) this.#mapping.hold(line, call);
       const muxed = translation.media.map((use) => use.line.rtcp.kind === "mux");
       calls.insideSaid(call, tag, this.#mapping.streams, muxed);
       calls.settle(call, now);
