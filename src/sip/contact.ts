@@ -26,13 +26,14 @@ export type Contact =
     };
 
 /** The values of every Contact field in their order; a malformed value ends those of its field. */
-export function* contacts(message: SipMessage): Generator<Contact> {
+export function contacts(message: SipMessage): readonly Contact[] {
   const { text, headers } = message;
+  const found: Contact[] = [];
   for (let index = headers.first(Header.contact); index >= 0; index = headers.next(Header.contact, index)) {
     let at = headers.valueStart(index);
     const end = headers.valueEnd(index);
     if (end - at === 1 && text[at] === "*") {
-      yield { kind: "star" };
+      found.push({ kind: "star" });
       continue;
     }
     while (at < end) {
@@ -41,15 +42,16 @@ export function* contacts(message: SipMessage): Generator<Contact> {
       const uri = scanUri(text, address.uriStart, address.uriEnd);
       const isSip = uri !== undefined && uri.kind === "sip";
       const expires = findParameter(text, address.parametersStart, address.end, "expires");
-      yield {
+      found.push({
         kind: "address",
         uri: { start: address.uriStart, end: address.uriEnd },
         host: isSip ? text.slice(uri.hostStart, uri.hostEnd) : "",
         port: isSip ? uri.port : undefined,
         transport: isSip ? transportOf(text, uri) : undefined,
         expires: expires === undefined ? undefined : deltaSeconds(text, expires.start, expires.end),
-      };
+      });
       at = skipSpace(text, address.end + 1, end);
     }
   }
+  return found;
 }
