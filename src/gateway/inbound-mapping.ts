@@ -31,7 +31,8 @@ export class InboundMapping implements Mapping {
   /** Points the mapping at a message that travels on `flow`. */
   begin(flow: Flow): void {
     this.#flow = flow;
-    this.hairpinned.clear();
+    // Clearing gives even an empty Set new memory.
+    if (this.hairpinned.size > 0) this.hairpinned.clear();
   }
 
   signalling(
