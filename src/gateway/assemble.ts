@@ -33,8 +33,12 @@ import { StrayEntries } from "./stray-entries.ts";
 import { observeTable } from "./table-observer.ts";
 import { makeTables } from "./tables.ts";
 
-/** Packets the kernel holds for us in a burst, and the socket buffer they need. */
-const QUEUE_LENGTH = 16_384;
+/**
+ * Packets the kernel holds for us in a burst, and the socket buffer they need. Behind more of them a message would wait
+ * for longer than T1, after which its sender sends it again (RFC 3261 §17.1.1.1): what cannot be done in time is dropped
+ * while it is one message and not two.
+ */
+const QUEUE_LENGTH = 8192;
 const RECEIVE_BUFFER = 64 << 20;
 /** Seconds a master lives: longer than any call. */
 const MASTER_TIMEOUT = 7 * 24 * 3600;
