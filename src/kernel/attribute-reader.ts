@@ -22,9 +22,15 @@ export class AttributeReader {
   readonly #limit: number;
   #next: number;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  /** @param view of `bytes`, where there is one already */
+  constructor(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  ) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = view;
     this.#next = start;
     this.#limit = end;
   }
@@ -45,7 +51,7 @@ export class AttributeReader {
 
   /** The attributes nested in this one. */
   nested(): AttributeReader {
-    return new AttributeReader(this.bytes, this.start, this.end);
+    return new AttributeReader(this.bytes, this.start, this.end, this.#view);
   }
 
   u8(): number {
