@@ -10,22 +10,32 @@ import { bindingRecord, callRecord } from "../table/to-record.ts";
  *
  * @param epoch milliseconds since the epoch at which the gateway's clock was 0
  */
-export function journalTo(store: Pick<WriteBehind, "note">, epoch: number): Journal {
+export function journalTo(store: Pick<WriteBehind, "note" | "forget">, epoch: number): Journal {
   /** Those the store may have: of a call that was over before it was written, it need not hear. */
   const written = new WeakSet<Call>();
   const keyOfCall = ({ binding, callId }: Call): string => callKey(binding.transport, binding.inside, callId);
-  const removed = (call: Call): Change | undefined =>
-    written.has(call) ? { key: keyOfCall(call), record: undefined } : undefined;
+  const keyOf = ({ transport, inside }: Binding): string => bindingKey(transport, inside);
+  /** What is gone is noted by its key, so that a store which cannot be written keeps nothing else of it in memory. */
+  const remove = (what: Binding | Call, key: string): void => {
+    store.forget(what);
+    store.note(key, () => ({ key, record: undefined }));
+  };
   const kept = (call: Call): Change => {
     written.add(call);
     return { key: keyOfCall(call), record: callRecord(call, epoch) };
   };
-  const keyOf = ({ transport, inside }: Binding): string => bindingKey(transport, inside);
   return {
     bindingChanged: (binding) =>
       store.note(binding, () => ({ key: keyOf(binding), record: bindingRecord(binding, epoch) })),
-    bindingClosed: (binding) => store.note(binding, () => ({ key: keyOf(binding), record: undefined })),
-    callChanged: (call) => store.note(call, () => (call.phase === "ended" ? removed(call) : kept(call))),
-    callClosed: (call) => store.note(call, () => removed(call)),
+    bindingClosed: (binding) => remove(binding, keyOf(binding)),
+    callChanged(call) {
+      if (call.phase !== "ended") store.note(call, () => kept(call));
+      else if (written.has(call)) remove(call, keyOfCall(call));
+      else store.forget(call);
+    },
+    callClosed(call) {
+      if (written.has(call)) remove(call, keyOfCall(call));
+      else store.forget(call);
+    },
   };
 }

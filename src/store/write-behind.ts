@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { Change, Store } from "./store.ts";
 
-/** Reads what has become of a thing as it is now; undefined when the store need not hear of it. It must not throw. */
-export type ChangeReader = () => Change | undefined;
+/** Reads what has become of a thing as it is now. It must not throw. */
+export type ChangeReader = () => Change;
 
 /** Records read in one turn of the event loop: some 2 ms of work at most. */
 const BATCH = 256;
@@ -65,6 +65,11 @@ export class WriteBehind {
       waiting.read = read;
       waiting.again = true;
     }
+  }
+
+  /** The store need not hear of `what` any more: a change of it that waits is not written. */
+  forget(what: unknown): void {
+    this.#waiting.delete(what);
   }
 
   /**
@@ -144,19 +149,22 @@ export class WriteBehind {
       const changes: Change[] = [];
       for (; left > 0 && batch.length < BATCH; left--) {
         const { value: entry } = entries.next();
-        if (entry === undefined) break;
+        if (entry === undefined) {
+          // Some were forgotten meanwhile.
+          left = 0;
+          break;
+        }
         const [, waiting] = entry;
         waiting.again = false;
         batch.push(entry);
-        const change = waiting.read();
-        if (change !== undefined) changes.push(change);
+        changes.push(waiting.read());
       }
       if (changes.length > 0) await this.#store.write(changes);
       this.#written += changes.length;
       const now = performance.now();
       for (const [what, waiting] of batch) {
         if (waiting.again) waiting.since = now;
-        else this.#waiting.delete(what);
+        else if (this.#waiting.get(what) === waiting) this.#waiting.delete(what);
       }
     }
     if (settle) {

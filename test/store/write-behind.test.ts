@@ -66,13 +66,21 @@ describe("WriteBehind", () => {
     expect(store.changes).toEqual([{ key: "a", record: binding(1, 5070) }]);
   });
 
-  it("writes nothing of what the store need not hear of", async () => {
-    writing.note("a", () => undefined);
-    writing.note("b", () => ({ key: "b", record: binding(1) }));
-    writing.note("c", () => undefined);
-    await writing.flush();
-    expect(store.batches).toEqual([[{ key: "b", record: binding(1) }]]);
-    expect(writing.statistics).toMatchObject({ waiting: 0, written: 1 });
+  it("does not write what is forgotten before, and ends all the same", async () => {
+    let open = (): void => {};
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    for (let index = 0; index < 1000; index++) {
+      writing.note(index, () => ({ key: `${index}`, record: binding(index) }));
+    }
+    const flushed = writing.flush();
+    await vi.advanceTimersByTimeAsync(0);
+    for (let index = 300; index < 1000; index++) writing.forget(index);
+    open();
+    await flushed;
+    expect(store.changes.length).toBe(300);
+    expect(writing.statistics).toMatchObject({ waiting: 0, written: 300 });
   });
 
   it("writes again what has changed while it was being written", async () => {
