@@ -67,20 +67,21 @@ export function noteRegistration(
   const { now } = context;
   const address = addressOfRecord(message).slice(0, LONGEST_ADDRESS);
   const registration = ownText(`${registrar} ${address}`);
+  const granted = new Map<Binding, number>();
   for (const each of host.each()) {
-    const until = each.registrations.get(registration) ?? 0;
-    if (until > now) context.bindings[each.transport].register(each, registration, now);
+    if ((each.registrations.get(registration) ?? 0) > now) granted.set(each, now);
   }
   const fallback = expires(message) ?? asked;
   for (const contact of contacts(message)) {
     const named = bindingNamed(context, flow, contact);
     if (named?.host !== host) continue;
     const seconds = contact.kind === "address" ? (contact.expires ?? fallback) : 0;
+    if (seconds <= 0) continue;
     const until = now + Math.min(seconds, LONGEST_EXPIRES) * 1000;
     // Two Contacts may share a port, such as that of a phone's earlier life and its present one.
-    const known = named.registrations.get(registration) ?? 0;
-    if (seconds > 0 && until > known) context.bindings[named.transport].register(named, registration, until);
+    granted.set(named, Math.max(granted.get(named) ?? 0, until));
   }
+  for (const [each, until] of granted) context.bindings[each.transport].register(each, registration, until);
 }
 
 /**

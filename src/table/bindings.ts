@@ -16,6 +16,8 @@ const GRACE = 32_000;
 const MOST_OF_A_HOST = 512;
 /** Milliseconds a binding that was made for a connection outlives it: its calls may still be ending. */
 const AFTER_CONNECTION = 2000;
+/** Milliseconds by which a registration may last longer than was told before. */
+const STEP = 10_000;
 
 const PORTS = 65_536;
 
@@ -186,9 +188,13 @@ export class Bindings {
    * @param until milliseconds; the time it is now when the registration has ended
    */
   register(binding: Binding, registration: string, until: number): void {
+    const before = binding.registrations.get(registration);
     binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
-    this.#observer.changed(binding);
+    // What a refresh adds within a step is not worth writing down: the grace is longer.
+    if (before === undefined || Math.floor(before / STEP) !== Math.floor(until / STEP)) {
+      this.#observer.changed(binding);
+    }
   }
 
   /** Notes that a TCP connection of a binding has ended. */

@@ -16,6 +16,7 @@ describe("Bindings", () => {
   let hosts: InsideHosts;
   let bindings: Bindings;
   let binding: Binding;
+  let changes: number;
 
   function made(key: number, host = HOST): Binding {
     const result = bindings.create(key, { host, port: 5060 + key }, 0);
@@ -33,10 +34,23 @@ describe("Bindings", () => {
     hosts = new InsideHosts((host) => !host.startsWith("2001:db8::"));
     const pool = new PortPool(1, { first: 5060, last: 5999 }, () => false);
     bindings = new Bindings("udp", pool, hosts, wheel, 800, IDLE, {
-      changed: () => undefined,
+      changed: () => changes++,
       closed: () => undefined,
     });
+    changes = 0;
     binding = made(1);
+  });
+
+  it("tell of a refresh only what outlasts what was told before by more than a little", () => {
+    bindings.register(binding, "registrar alice", 60_000);
+    expect(changes).toBe(2);
+    bindings.register(binding, "registrar alice", 69_999);
+    expect(binding.registeredUntil).toBe(69_999);
+    expect(changes).toBe(2);
+    bindings.register(binding, "registrar alice", 70_000);
+    expect(changes).toBe(3);
+    bindings.register(binding, "registrar alice", 1000);
+    expect(changes).toBe(4);
   });
 
   it("end an endpoint's binding when it has been silent for the idle time", () => {
