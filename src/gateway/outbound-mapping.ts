@@ -93,6 +93,7 @@ export class OutboundMapping implements Mapping {
     if (this.call === undefined || line.index >= MOST_LINES) return { refused: "table-full" };
     const stream = this.#calls.stream(this.call, target, flow.ends.remote.host);
     if (typeof stream === "string") return { refused: stream };
+    stream.held = false;
     this.streams[line.index] = stream;
     const rtp = stream.components[0];
     const rtcp = stream.components[1];
@@ -115,7 +116,7 @@ export class OutboundMapping implements Mapping {
   hold(line: MediaDescription, call: Call): void {
     const host = this.#flow?.ends.inside.host ?? line.host;
     const stream = call.streams.get(streamKey(mediaTarget({ ...line, host })));
-    if (stream !== undefined) this.streams[line.index] = stream;
+    if (stream !== undefined) stream.held = true;
   }
 
   /**

@@ -208,7 +208,7 @@ export class Calls {
   }
 
   /**
-   * A 2xx shows that both sides have agreed on the session; streams that it no longer names are freed.
+   * A 2xx shows that both sides have agreed on the session; streams that it no longer names or holds are freed.
    *
    * @param sessionExpires seconds of its session timer, undefined without one
    */
@@ -218,7 +218,9 @@ export class Calls {
     this.#observer.callChanged(call);
     if (call.open > 0) return;
     const named = new Set([...call.lines.values()].flat());
-    for (const stream of [...call.streams.values()]) if (!named.has(stream)) this.#closeStream(stream);
+    for (const stream of [...call.streams.values()]) {
+      if (!named.has(stream) && !stream.held) this.#closeStream(stream);
+    }
   }
 
   /**

@@ -128,6 +128,7 @@ export class StreamTable {
       peer,
       master: "absent",
       mux: target.mux,
+      held: false,
       timer: TimerWheel.entry((now) => this.#review(stream, now)),
     };
     components.push(...componentsOf(stream, target, base));

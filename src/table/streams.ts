@@ -113,6 +113,8 @@ export interface Stream {
   readonly peer: string;
   master: "absent" | "present";
   mux: boolean;
+  /** True once the inside party holds it by c=0.0.0.0 (RFC 3264 §8.4): no line names it, and it keeps its ports. */
+  held: boolean;
   readonly timer: TimerEntry;
 }
 

@@ -158,6 +158,17 @@ describe("Calls", () => {
     expect(typeof calls.stream(call, target("192.168.50.10", 4000), PEER)).toBe("object");
   });
 
+  it("keeps a stream that the inside party holds, with nothing expected for it, until it resumes", () => {
+    const stream = offer(call);
+    stream.held = true;
+    calls.insideSaid(call, "inside", [], []);
+    calls.settle(call, 0);
+    calls.agreed(call, undefined, 0);
+    expect(calls.byPort(stream.base)?.stream).toBe(stream);
+    expect(calls.slots.used).toBe(0);
+    expect(call.isHeld).toBe(true);
+  });
+
   it("frees the streams that the session agreed on no longer names", () => {
     const first = offer(call);
     const second = offer(call, target("192.168.50.10", 5000));
