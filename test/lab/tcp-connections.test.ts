@@ -42,9 +42,9 @@ function overTcp(message: string): string {
   return message.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
 }
 
-async function connected(): Promise<{ phoneEnd: StreamEnd; providerEnd: StreamEnd }> {
-  const phoneEnd = await phone.connect(PHONE, REGISTRAR);
-  return { phoneEnd, providerEnd: await provider.accept(REGISTRAR) };
+async function connected(to = REGISTRAR): Promise<{ phoneEnd: StreamEnd; providerEnd: StreamEnd }> {
+  const phoneEnd = await phone.connect(PHONE, to);
+  return { phoneEnd, providerEnd: await provider.accept(to) };
 }
 
 async function expectations(): Promise<string> {
@@ -131,6 +131,23 @@ test("a server that has forgotten a SYN, and answers the next with another numbe
   const providerEnd = await provider.accept(REGISTRAR);
   phoneEnd.write(register(phoneEnd.local, phoneEnd.local));
   expect(field(await providerEnd.message(), "Contact")).toContain(GATEWAY_OUTSIDE);
+});
+
+test("TLS to port 5061 passes as it is, and opens nothing", async () => {
+  const daemon = await Daemon.start(lab);
+  const secure = `${PROVIDER}:5061`;
+  await provider.listen(secure);
+  const { phoneEnd, providerEnd } = await connected(secure);
+  // The head of a record and of the ClientHello in it (RFC 8446 §5.1, §4.1.2), then what nobody can read.
+  const hello = `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03${register(phoneEnd.local, phoneEnd.local)}`;
+  phoneEnd.write(hello);
+  expect(await providerEnd.read(hello.length)).toBe(hello);
+  const answer = `\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03${invite(secure, `${PROVIDER}:7000`)}`;
+  providerEnd.write(answer);
+  expect(await phoneEnd.read(answer.length)).toBe(answer);
+  const { bindings, calls, streams, counters } = await daemon.stats();
+  expect({ bindings, calls, streams }).toEqual({ bindings: 0, calls: 0, streams: 0 });
+  expect(counters.passed["not-sip"]).toBeGreaterThan(0);
 });
 
 test("a POST to port 5060 opens nothing, however much of its body looks like SIP (NAT slipstreaming)", async () => {
