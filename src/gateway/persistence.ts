@@ -107,9 +107,11 @@ function restoreBinding(
   now: number,
 ): boolean {
   const registrations = record.registrations.map(([name, until]) => [name, until - epoch] as const);
-  const { inside, port, portless, remotes } = record;
+  const { inside, port, portless, isOfConnection, remotes } = record;
   const binding = bindings.restore(keyOf(record), inside, port, registrations, now);
   if (binding === undefined) return false;
+  // It has its time to speak all the same: its connection may have outlived us.
+  binding.isOfConnection = isOfConnection;
   for (const place of portless) binding.portless.add(place);
   for (const remote of remotes) binding.host.spokeTo(addressOf(remote));
   journal.bindingChanged(binding);

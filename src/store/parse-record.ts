@@ -58,6 +58,7 @@ function binding(from: Fields): BindingRecord {
     registrations: list("registrations", from.registrations, registration),
     spokeAt: atLeast("spokeAt", from.spokeAt, 0),
     portless: list("portless", from.portless, (field, value) => oneOf(field, value, PLACES)),
+    isOfConnection: from.isOfConnection === true,
     remotes: list("remotes", from.remotes, host),
   };
 }

@@ -18,6 +18,8 @@ export interface BindingRecord {
   readonly registrations: readonly (readonly [name: string, until: number])[];
   readonly spokeAt: number;
   readonly portless: readonly Place[];
+  /** True for the binding of one TCP connection. */
+  readonly isOfConnection: boolean;
   /** Remote hosts its inside host has sent SIP to, the latest last. */
   readonly remotes: readonly string[];
 }

@@ -9,7 +9,7 @@ import type { BindingRecord, CallRecord } from "./record.ts";
  * @param epoch milliseconds since the epoch at which the gateway's clock was 0
  */
 export function bindingRecord(binding: Binding, epoch: number): BindingRecord {
-  const { transport, inside, port, registrations, spokeAt, portless, host } = binding;
+  const { transport, inside, port, registrations, spokeAt, portless, isOfConnection, host } = binding;
   return {
     kind: "binding",
     transport,
@@ -18,6 +18,7 @@ export function bindingRecord(binding: Binding, epoch: number): BindingRecord {
     registrations: [...registrations.keys()].map((name) => [name, (registrations.get(name) ?? 0) + epoch]),
     spokeAt: spokeAt + epoch,
     portless: [...portless],
+    isOfConnection,
     remotes: [...host.remotes()].map(hostOf),
   };
 }

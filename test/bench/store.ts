@@ -27,6 +27,7 @@ function binding(index: number): BindingRecord {
     registrations: [["203.0.113.2 sip:alice@example.com", 1_800_000_000_000]],
     spokeAt: 1_700_000_000_000,
     portless: ["via"],
+    isOfConnection: false,
     remotes: ["203.0.113.5"],
   };
 }

@@ -17,6 +17,7 @@ export function binding(index: number, port = 5060): BindingRecord {
     registrations: [["203.0.113.2 sip:alice@example.com", 1_800_000_000_000]],
     spokeAt: 1_700_000_000_000.5,
     portless: ["via", "contact"],
+    isOfConnection: false,
     remotes: ["203.0.113.5", "2001:db8::5"],
   };
 }
