@@ -1,3 +1,4 @@
+import { canonicalHost } from "../packet/host.ts";
 import { AT, COLON, decimal, equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
 import type { Span } from "../sip/span.ts";
 import { hostEndOf } from "../sip/uri.ts";
@@ -47,7 +48,7 @@ export function scanCandidate(text: string, start: number, end: number): IceCand
   return {
     component: number,
     transport: equalsIgnoringCase(text, transport.start, transport.end, "udp") ? "udp" : "tcp",
-    host: text.slice(hostSpan.start, hostSpan.end),
+    host: hostAt(text, hostSpan),
     hostSpan,
     port,
     portSpan,
@@ -105,7 +106,13 @@ function attributeAddress(
   port: number,
   portSpan: Span,
 ): AttributeAddress {
-  return { attribute, host: text.slice(hostSpan.start, hostSpan.end), hostSpan, port, portSpan };
+  return { attribute, host: hostAt(text, hostSpan), hostSpan, port, portSpan };
+}
+
+/** The host in `span`: a literal in canonical form, a name as written. */
+function hostAt(text: string, { start, end }: Span): string {
+  const written = text.slice(start, end);
+  return canonicalHost(written) ?? written;
 }
 
 /** Reads the value of a=setup (RFC 4145 §4); undefined for a word that is none of its four. */

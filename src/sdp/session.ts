@@ -3,7 +3,7 @@ import type { Span } from "../sip/span.ts";
 
 /** An address in a c=, o= or a= line: its text, where it stands, and the family the line names. */
 export interface Address extends Span {
-  /** As written, without the TTL and the count of a multicast address (RFC 8866 §5.7). */
+  /** An IPv6 literal in canonical form, else as written, without the TTL and the count of multicast (RFC 8866 §5.7). */
   readonly host: string;
   readonly family: "IP4" | "IP6";
 }
@@ -28,6 +28,7 @@ export interface IceCandidate {
   /** 1 is RTP, 2 is RTCP. */
   readonly component: number;
   readonly transport: Transport;
+  /** A literal in canonical form, a name as written. */
   readonly host: string;
   readonly hostSpan: Span;
   readonly port: number;
@@ -39,7 +40,9 @@ export interface IceCandidate {
 /** One address with its port in an attribute: a URI of a=path (RFC 4975 §8.1), an a=remote-candidates entry. */
 export interface AttributeAddress {
   readonly attribute: "path" | "remote-candidates";
+  /** A literal in canonical form, a name as written. */
   readonly host: string;
+  /** In a URI, an IPv6 address with its brackets. */
   readonly hostSpan: Span;
   readonly port: number;
   readonly portSpan: Span;
@@ -54,7 +57,7 @@ export interface MediaDescription {
   readonly index: number;
   /** "audio", "video", "image", "application", "message", ... as written, lower case. */
   readonly media: string;
-  /** Host of the c= line in force, as written; "" when there is none. */
+  /** Host of the c= line in force, as its Address has it; "" when there is none. */
   readonly host: string;
   /** 0 when the stream is rejected or removed (RFC 3264 §6, §8.2). */
   readonly port: number;

@@ -1,4 +1,5 @@
 import type { Transport } from "../packet/endpoint.ts";
+import { canonicalHost } from "../packet/host.ts";
 import {
   AT,
   BRACKET,
@@ -121,10 +122,18 @@ export function transportOf(text: string, uri: SipUri): Transport | undefined {
   return equalsIgnoringCase(text, named.start, named.end, "udp") ? "udp" : "tcp";
 }
 
-/** True when the host in `[start, end)` is the literal `host`; brackets around an IPv6 address do not count. */
+/**
+ * True when the host in `[start, end)` is the literal `host`. An IPv6 address is the same in any of its forms
+ * (RFC 5118 §4.1), with brackets or, as in a `received`, without (§4.5).
+ *
+ * @param host canonical
+ */
 export function isHostLiteral(text: string, start: number, end: number, host: string): boolean {
-  if (text.charCodeAt(start) === BRACKET && end > start) {
-    return equalsIgnoringCase(text, start + 1, end - 1, host);
-  }
-  return equals(text, start, end, host);
+  if (equals(text, start, end, host)) return true;
+  return host.includes(":") && canonicalHost(text.slice(start, end)) === host;
+}
+
+/** A canonical host as a URI or a Via has it: an IPv6 address in brackets (RFC 3261 §25.1, RFC 3986 §3.2.2). */
+export function hostReference(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }

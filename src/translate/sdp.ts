@@ -2,6 +2,7 @@ import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
 import type { Address, AttributeAddress, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
 import type { Span } from "../sip/span.ts";
+import { hostReference } from "../sip/uri.ts";
 import type { EditList } from "./edits.ts";
 import type { Mapping, MediaRewrite } from "./mapping.ts";
 import { type MediaUse, type SdpPlace, type Skipped, skipped } from "./translation.ts";
@@ -128,11 +129,12 @@ export class SessionTranslator {
     for (const address of line.addresses) {
       if (address.attribute === "remote-candidates") this.#remoteCandidate(address);
       else if (fate.kind === "moved" && address.host === fate.line.host) {
-        this.#address(address.hostSpan, fate.rewrite.host, "sdp-path", PATH_RULE);
+        this.#address(address.hostSpan, hostReference(fate.rewrite.host), "sdp-path", PATH_RULE);
         if (address.port === fate.line.port)
           this.#port(address.portSpan, fate.rewrite.port, "sdp-path", PATH_RULE);
       } else if (fate.kind === "inert" && isActiveTcp(line) && address.host === line.host) {
-        this.#address(address.hostSpan, this.#bare(address), "sdp-path", PATH_RULE);
+        const host = this.#bare(address);
+        this.#address(address.hostSpan, host && hostReference(host), "sdp-path", PATH_RULE);
       }
     }
   }

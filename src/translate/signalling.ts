@@ -5,7 +5,7 @@ import type { SipMessage } from "../sip/message.ts";
 import { scanNameAddress } from "../sip/name-address.ts";
 import { findParameter } from "../sip/parameters.ts";
 import type { Span } from "../sip/span.ts";
-import { isHostLiteral, type SipUri, scanUri, transportOf } from "../sip/uri.ts";
+import { hostReference, isHostLiteral, type SipUri, scanUri, transportOf } from "../sip/uri.ts";
 import type { Via } from "../sip/via.ts";
 import type { EditList } from "./edits.ts";
 import type { FlowEnds, Mapping, Place, Rewrite } from "./mapping.ts";
@@ -134,7 +134,7 @@ export class SignallingTranslator {
   #hostPort(at: Via | SipUri, transport: Transport, place: Place, rule: string): void {
     const rewrite = this.#rewrite(at.port, transport, place);
     if (rewrite === undefined) return;
-    this.#edits.replace(at.hostStart, at.hostEnd, reference(rewrite.host), place, rule);
+    this.#edits.replace(at.hostStart, at.hostEnd, hostReference(rewrite.host), place, rule);
     if (rewrite.port === at.port) return;
     if (rewrite.port === undefined) this.#edits.replace(at.hostEnd, at.portEnd, "", place, rule);
     else if (at.port === undefined)
@@ -145,7 +145,7 @@ export class SignallingTranslator {
   #hostAlone(span: Span, port: number | undefined, transport: Transport, place: Place, rule: string): void {
     const rewrite = this.#rewrite(port, transport, place);
     if (rewrite !== undefined)
-      this.#edits.replace(span.start, span.end, reference(rewrite.host), place, rule);
+      this.#edits.replace(span.start, span.end, hostReference(rewrite.host), place, rule);
   }
 
   /**
@@ -168,11 +168,6 @@ export class SignallingTranslator {
       this.#edits.replace(rport.start, rport.end, String(this.#other.port), "via", "RFC 3581 §4 rport");
     }
   }
-}
-
-/** The host as it stands in a URI or a Via: an IPv6 address in brackets (RFC 3261 §25.1). */
-function reference(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The name of field `index` as written, for the log. */

@@ -144,7 +144,7 @@ test("over TCP a message is translated whatever segments it comes in, and the ph
   const outgoing = await phone.connect(joinAddress(host, 0), registrar);
   const incoming = await provider.accept(registrar);
   const sdp = sessionDescription(call.phoneMedia.address);
-  const fields = [`Contact: <sip:alice@${contact};transport=tcp>`];
+  const fields = [`Contact: <sip:alice@${contact.replace("::", ":0::")};transport=tcp>`];
   const parts = { uri: `sip:bob@${registrar}`, by: contact, from: `${ALICE};tag=i`, to: BOB, fields };
   const invite = request("INVITE", { ...parts, callId: "tcp", cseq: 1, sdp }).replace("/UDP", "/TCP");
   for (const [from, to] of [

@@ -187,6 +187,8 @@ describe("an m= line", () => {
       ice: true,
       candidates: [{ component: 1, transport: "udp", host: "192.0.2.1", port: 4000, type: "host" }],
     });
+    const candidate6 = "a=candidate:1 1 UDP 2130706431 2001:DB8:0:0:0:0:0:1 4000 typ host";
+    expect(line("m=audio 4000 RTP/AVP 0", candidate6).candidates).toMatchObject([{ host: "2001:db8::1" }]);
     expect(line("m=audio 4000 RTP/AVP 0", "a=ice-ufrag:x").ice).toBe(true);
     expect(line("a=ice-ufrag:x", "m=audio 4000 RTP/AVP 0").ice).toBe(true);
     expect(line("m=audio 4000 RTP/AVP 0").ice).toBe(false);
@@ -196,11 +198,11 @@ describe("an m= line", () => {
     expect(
       line(
         "m=message 7394 TCP/MSRP *",
-        "a=path:msrp://relay.example:1/a;tcp msrps://b@[2001:db8::1]:2/c;tcp bad",
+        "a=path:msrp://relay.example:1/a;tcp msrps://b@[2001:DB8:0::1]:2/c;tcp bad",
       ).addresses,
     ).toMatchObject([
       { attribute: "path", host: "relay.example", port: 1 },
-      { attribute: "path", host: "[2001:db8::1]", port: 2 },
+      { attribute: "path", host: "2001:db8::1", port: 2 },
     ]);
     expect(
       line("m=audio 4000 RTP/AVP 0", "a=remote-candidates:1 192.0.2.3 45664 2 192.0.2.3 45665").addresses,

@@ -337,6 +337,40 @@ describe("a message over IPv6 that is translated", () => {
     expect(sent.endsWith(`\r\n\r\n${translated}`)).toBe(true);
   });
 
+  it.each(["fd00:50:0:0:0:0:0:a", "FD00:50::A", "fd00:0050::0.0.0.10"])(
+    "has no inside address left, written as %s",
+    (own) => {
+      const body = `v=0\r\nc=IN IP6 ${own}\r\nm=message 4000 TCP/MSRP *\r\na=path:msrp://[${own}]:4000/x;tcp\r\na=candidate:1 1 TCP 9 ${own} 4000 typ host tcptype passive\r\n`;
+      const text = request(
+        "INVITE",
+        `Contact: <sip:a@[${own}]:5060;maddr=[${own}]>`,
+        "Content-Type: application/sdp",
+      )
+        .replace("192.168.50.10:5060", `[${own}]:5060;maddr=[${own}]`)
+        .replace("Length: 0", `Length: ${body.length}`);
+      const sent = outboundText(text + body, portTable({ 5060: 1024, 4000: 5000 }, ends), ends);
+      expect(sent).not.toContain(own);
+      expect(sent).toContain("Via: SIP/2.0/UDP [2001:db8:113::1]:1024;maddr=[2001:db8:113::1];");
+      expect(sent).toContain("Contact: <sip:a@[2001:db8:113::1]:1024;maddr=[2001:db8:113::1]>");
+      expect(sent).toContain("a=path:msrp://[2001:db8:113::1]:5000/x;tcp\r\n");
+      expect(sent).toContain("TCP 9 2001:db8:113::1 5000 typ host");
+    },
+  );
+
+  it.each(["2001:db8:113:0:0:0:0:1", "2001:DB8:113::1", "2001:db8:113::0.0.0.1"])(
+    "reaches the phone when a proxy writes our address as %s",
+    (ours) => {
+      const text = request("OPTIONS").replace("sip:bob@example.net SIP", `sip:a@[${ours}]:1024 SIP`);
+      expect(inboundText(text, portTable({ 5060: 1024 }, ends), ends)).toContain(
+        "OPTIONS sip:a@[fd00:50::a]:5060 SIP/2.0\r\n",
+      );
+      const via = `SIP/2.0/UDP [${ours}]:1024;branch=z9;received=${ours};rport=1024`;
+      expect(inboundText(response(200, "OPTIONS", via), portTable({ 5060: 1024 }, ends), ends)).toContain(
+        "Via: SIP/2.0/UDP [fd00:50::a]:5060;branch=z9;received=fd00:50::a;rport=5060\r\n",
+      );
+    },
+  );
+
   it("comes back as the phone wrote it, and a received without brackets has none", () => {
     const via = "Via: SIP/2.0/UDP [2001:db8:113::1]:1024;branch=z9;received=2001:db8:113::1;rport=1024";
     const text = `SIP/2.0 200 OK\r\n${via}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`;
