@@ -255,6 +255,9 @@ function follow(
     sides.mtu = outside.mtu;
     const { external, calls } = context;
     const now = chooseExternal(outside, config, external);
+    const has = [...outside.ipv4, ...outside.ipv6];
+    const gone = [now.host, now.ipv6].filter((host) => host !== "" && !has.includes(host));
+    if (gone.length > 0) log.warn({ gone, has }, "the outside interface lacks our address, which is kept");
     if (now.host === external.host && now.ipv6 === external.ipv6) return;
     const [from, to] = [external, now].map(({ host, ipv6 }) => (ipv6 === "" ? host : [host, ipv6]));
     log.info({ from, to, calls: calls.calls }, "the external address changed");

@@ -10,9 +10,11 @@ type ExternalConfig = Pick<Config, "networks" | "address" | "address_ipv6" | "ad
 
 /**
  * The address of the outside interface to translate to and, where IPv6 is translated, that of IPv6. Of the many that an
- * interface may have, the one `before` stays until it is gone, and until there is another.
+ * interface may have of it, the one `before` stays until it is gone, or deprecated while another is not: after a
+ * renumbering the kernel keeps it for up to two hours (RFC 4862 §5.5.3, §5.5.4).
  *
- * @throws KernelError EADDRNOTAVAIL when the interface has none, or not the configured one
+ * @param before stays, of either family, while the interface has no other to use, or not the configured one
+ * @throws KernelError EADDRNOTAVAIL when there is no `before` then
  */
 export function chooseExternal(
   outside: Interface,
@@ -20,13 +22,14 @@ export function chooseExternal(
   before?: ExternalAddress,
 ): ExternalAddress {
   const { networks, address, address_ipv6: wanted, advertise } = config;
-  const host = chooseAddress(outside, "IPv4", outside.ipv4, address);
+  const host = chooseAddress(outside, "IPv4", outside.ipv4, address, before?.host);
   if (!networks.some((network) => familyOf(network) === "ipv6")) return externalAddress(host, advertise);
-  const candidates = outside.ipv6.filter(isRoutableIpv6);
-  if (before !== undefined && (candidates.length === 0 || candidates.includes(before.ipv6))) {
-    return externalAddress(host, advertise, before.ipv6);
-  }
-  const ipv6 = chooseAddress(outside, "IPv6", candidates, wanted && canonicalHost(wanted));
+  const configured = wanted && canonicalHost(wanted);
+  const preferred = outside.preferredIpv6.filter(isRoutableIpv6);
+  const candidates =
+    configured === undefined && preferred.length > 0 ? preferred : outside.ipv6.filter(isRoutableIpv6);
+  const stays = configured === undefined && before !== undefined && candidates.includes(before.ipv6);
+  const ipv6 = stays ? before.ipv6 : chooseAddress(outside, "IPv6", candidates, configured, before?.ipv6);
   return externalAddress(host, advertise, ipv6);
 }
 
@@ -35,8 +38,10 @@ function chooseAddress(
   family: "IPv4" | "IPv6",
   candidates: readonly string[],
   wanted: string | undefined,
+  before: string | undefined,
 ): string {
-  const chosen = wanted === undefined ? candidates[0] : candidates.find((one) => one === wanted);
+  const found = wanted === undefined ? candidates[0] : candidates.find((one) => one === wanted);
+  const chosen = found ?? before;
   if (chosen !== undefined) return chosen;
   const has = candidates.length === 0 ? "none" : candidates.join(", ");
   const detail =

@@ -7,7 +7,8 @@ const [FIRST, SECOND] = ["2001:db8:113::1", "2001:db8:113::2"] as const;
 const NAT66 = { networks: ["192.168.0.0/16", "fd00:50::/64"] };
 
 function wan(...ipv6: string[]): Parameters<typeof chooseExternal>[0] {
-  return { ...OUTSIDE, ipv4: ["203.0.113.1", "203.0.113.2"], ipv6: ["fe80::1", ...ipv6] };
+  const all = ["fe80::1", ...ipv6];
+  return { ...OUTSIDE, ipv4: ["203.0.113.1", "203.0.113.2"], ipv6: all, preferredIpv6: all };
 }
 
 describe("the external address", () => {
@@ -27,6 +28,27 @@ describe("the external address", () => {
     expect(chooseExternal(wan(SECOND, FIRST), config, before).ipv6).toBe(FIRST);
     expect(chooseExternal(wan(), config, before).ipv6).toBe(FIRST);
     expect(chooseExternal(wan(SECOND), config, before).ipv6).toBe(SECOND);
+  });
+
+  it("is not kept, of IPv6, when it is deprecated and another is preferred", () => {
+    const config = schema.parse(NAT66);
+    const before = chooseExternal(wan(FIRST), config);
+    const renumbered = { ...wan(SECOND, FIRST), preferredIpv6: ["fe80::1", SECOND] };
+    expect(chooseExternal(renumbered, config, before).ipv6).toBe(SECOND);
+    const notYet = { ...wan(SECOND, FIRST), preferredIpv6: ["fe80::1"] };
+    expect(chooseExternal(notYet, config, before).ipv6).toBe(FIRST);
+    const configured = schema.parse({ ...NAT66, address_ipv6: FIRST });
+    expect(chooseExternal(renumbered, configured, before).ipv6).toBe(FIRST);
+  });
+
+  it("is followed in one family when the interface lacks the configured one of the other", () => {
+    const ipv4 = "203.0.113.9";
+    const config = schema.parse({ ...NAT66, address_ipv6: FIRST });
+    const before = chooseExternal(wan(FIRST), config);
+    const reconnected = { ...wan(SECOND), ipv4: [ipv4] };
+    expect(chooseExternal(reconnected, config, before)).toMatchObject({ host: ipv4, ipv6: FIRST });
+    const other = schema.parse({ ...NAT66, address: "203.0.113.1" });
+    expect(chooseExternal(reconnected, other, before)).toMatchObject({ host: "203.0.113.1", ipv6: SECOND });
   });
 
   it("cannot be one that the interface does not have, which the error names", () => {

@@ -131,8 +131,9 @@ test("when the address of our outside changes, a phone is registered and called 
   await expectCalled(call.phone, registered, "third@nat66");
   const back = daemon.next((line) => line.msg === "the external address changed");
   await ip("add", `${GATEWAY_OUTSIDE_IPV6}/64`);
-  await ip("del", `${moved}/64`);
+  await ip("change", `${moved}/64`, "preferred_lft", "0");
   await back;
+  await ip("del", `${moved}/64`);
 });
 
 test("over TCP a message is translated whatever segments it comes in, and the phone is called at its Contact", async () => {
