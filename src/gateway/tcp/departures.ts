@@ -19,6 +19,8 @@ const SYN_OPTIONS: Readonly<Record<Family, OptionEdits>> = {
   ipv4: { lowerSegmentSize: { by: 200, least: 536 } },
   ipv6: { lowerSegmentSize: { by: 400, least: 820 } },
 };
+/** The longest headers of a segment: IPv6 without extensions, and TCP with all of its options. */
+const IPV6_HEADERS = 40 + 60;
 const NO_OPTIONS: OptionEdits = {};
 const UNCHANGED = new Uint8Array(0);
 
@@ -40,6 +42,13 @@ export class Departures {
     this.#context = context;
     this.#sides = sides;
     this.#accept = accept;
+  }
+
+  /** Bytes that a segment of a connection may grow to: past the MTU, IPv6 cannot be sent on. */
+  roomOf({ binding }: Connection): number {
+    return familyOf(binding.inside.host) === "ipv4"
+      ? Number.POSITIVE_INFINITY
+      : this.#sides.mtu - IPV6_HEADERS;
   }
 
   /**

@@ -8,15 +8,15 @@ import { StreamHalf } from "./stream-half.ts";
  * and lies behind the last one whose length that run has changed: what was on its way when it ended stays with the kernel.
  *
  * @param adjustment what the kernel makes of its sequence numbers
- * @param mayGrow as of StreamHalf
+ * @param room as of StreamHalf
  * @returns undefined when the segment is no such one
  */
 export function resumeHalf(
   { sequence, payload }: Pick<TcpSegment, "sequence" | "payload">,
   { position, before, after }: SequenceAdjustment,
-  mayGrow: boolean,
+  room: number,
 ): StreamHalf | undefined {
   const shift = { position: before === after ? -1 : (position - sequence) | 0, before, after };
   if (shift.position >= 0 || !beginsMessage(payload.toString("latin1"))) return undefined;
-  return new StreamHalf(sequence, mayGrow, shift);
+  return new StreamHalf(sequence, room, shift);
 }

@@ -78,7 +78,7 @@ export class StreamHalf {
   /** What of the translated stream the receiver has acknowledged. */
   acked = Number.NEGATIVE_INFINITY;
   shift: SequenceShift;
-  readonly #mayGrow: boolean;
+  readonly #room: number;
   readonly #edits: StreamEdits;
   #framer: StreamFramer | undefined = new StreamFramer();
   /** In the order of the stream; those that are not in order yet, too. */
@@ -91,12 +91,12 @@ export class StreamHalf {
   /**
    * @param first sequence number of the first byte: the one behind SYN, or that of a message with which a stream goes
    * on that an earlier run has translated
-   * @param mayGrow true when a segment may outgrow the MTU, as with IPv4, where it is then sent on in fragments
+   * @param room bytes that a segment may grow to; infinite with IPv4, where it is sent on in fragments
    * @param begun what the kernel makes of that stream's numbers; its position lies before `first`
    */
-  constructor(first: number, mayGrow: boolean, begun: SequenceShift = NO_SHIFT) {
+  constructor(first: number, room: number, begun: SequenceShift = NO_SHIFT) {
     this.first = first >>> 0;
-    this.#mayGrow = mayGrow;
+    this.#room = room;
     this.shift = begun;
     this.sent = begun.after;
     this.#edits = new StreamEdits(begun);
@@ -187,13 +187,13 @@ export class StreamHalf {
     const raw = payload.toString("latin1");
     let text = this.#edits.translate(at, raw);
     let output = natural;
+    // Of what a segment cannot hold, the sender hears nothing: it comes with the next one, or with the same again.
+    let most = this.#mostOf(payload);
     const kept = this.#kept.find(({ start, end }) => start < at && at <= end);
     if (kept !== undefined) {
       const from = this.#beginsAt(at, natural, kept);
-      // Of what a segment cannot hold, the sender hears nothing: it comes with the next one, or with the same again.
-      const isBounded = from < this.sent || !this.#mayGrow;
-      const most = isBounded ? Math.max(text.length, REFILL) : Number.POSITIVE_INFINITY;
-      text = (kept.text.slice(from - kept.output, natural - kept.output) + text).slice(0, most);
+      if (from < this.sent) most = Math.min(most, Math.max(text.length, REFILL));
+      text = kept.text.slice(from - kept.output, natural - kept.output) + text;
       output = from;
     }
     const missing = output + text.length <= this.acked ? this.#missing(at) : undefined;
@@ -213,6 +213,7 @@ export class StreamHalf {
       begins = this.shift.position + 1;
       output += skipped;
     }
+    text = text.slice(0, most);
     this.sent = Math.max(this.sent, output + text.length);
     this.gone = Math.max(this.gone, at + payload.length);
     return { at: begins, text: text === raw ? undefined : text };
@@ -228,7 +229,8 @@ export class StreamHalf {
     if (known.length > 0 && this.acked < output) {
       const { at, text = known.toString("latin1") } = this.render(start, known);
       const isWhole = shifted(this.shift, at) + text.length === output;
-      return { at, text: isWhole ? text + beginning.slice(0, Math.max(0, this.sent - output)) : text };
+      const ahead = isWhole ? beginning.slice(0, Math.max(0, this.sent - output)) : "";
+      return { at, text: (text + ahead).slice(0, this.#mostOf(payload)) };
     }
     // What the receiver has acknowledged, the sender may not have heard: an old byte is acknowledged again.
     const from = Math.max(Math.min(this.acked, this.sent - 1), output);
@@ -253,13 +255,14 @@ export class StreamHalf {
     const head = known.length > 0 ? this.render(start, known) : undefined;
     const at = head?.at ?? unshifted(this.shift, this.sent);
     if (at === undefined) return undefined;
+    const text = head?.text ?? known.toString("latin1");
     // What is known may be more than the segment holds.
-    const isWhole = this.sent >= output;
+    const isWhole = this.sent >= output && text.length < this.#mostOf(payload);
     if (byte !== "" && isWhole) {
       this.sent++;
       this.#ahead = { output: this.sent, to: this.next };
     }
-    return { at, text: (head?.text ?? known.toString("latin1")) + (isWhole ? byte : "") };
+    return { at, text: text + (isWhole ? byte : "") };
   }
 
   /** Takes in that the receiver has everything before `output`. Returns up to where that is the sender's stream. */
@@ -290,6 +293,11 @@ export class StreamHalf {
     return from < to && acknowledged(this.shift, from) >= this.#edits.unmapUp(left) ? [from, to] : [to, to];
   }
 
+  /** Bytes that a segment may have in the place of these: so many have got this far. */
+  #mostOf(payload: Buffer): number {
+    return Math.max(payload.length, this.#room);
+  }
+
   /** The byte behind the first `count` of a message that waits, or "": one message at a time has a beginning ahead. */
   #byteAhead(count: number): string {
     const ahead = this.#ahead;
@@ -318,7 +326,7 @@ export class StreamHalf {
     if (unshifted(this.shift, this.acked) === undefined) return undefined;
     const kept = this.#kept.find(({ start, end }) => start <= at && at < end);
     const from = this.acked - (kept?.output ?? this.acked);
-    return from > 0 ? kept?.text.slice(from, from + REFILL) : undefined;
+    return from > 0 ? kept?.text.slice(from, from + Math.min(REFILL, this.#room)) : undefined;
   }
 
   /** Where a segment is to begin that lies within a kept message: not behind bytes that nobody else would send. */

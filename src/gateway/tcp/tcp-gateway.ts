@@ -1,7 +1,6 @@
 import type { Batch } from "../../kernel/queue.ts";
 import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey } from "../../packet/address.ts";
-import { familyOf } from "../../packet/host.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
@@ -187,7 +186,7 @@ export class TcpGateway {
 
   #take(connection: Connection, name: HalfName, segment: TcpSegment, batch: Batch, index: number): void {
     const { halves } = connection;
-    const half = halfOf(connection, name, segment);
+    const half = halfOf(connection, name, segment, this.#departures.roomOf(connection));
     halves[name] = half;
     const other = halves[name === "outbound" ? "inbound" : "outbound"];
     const start = half === undefined ? 0 : half.offset(segment.sequence);
@@ -333,13 +332,16 @@ export class TcpGateway {
   }
 }
 
-function halfOf(connection: Connection, name: HalfName, segment: TcpSegment): StreamHalf | undefined {
+function halfOf(
+  connection: Connection,
+  name: HalfName,
+  segment: TcpSegment,
+  room: number,
+): StreamHalf | undefined {
   const half = connection.halves[name];
-  const mayGrow = familyOf(connection.binding.inside.host) === "ipv4";
-  if (connection.adjusted !== undefined)
-    return half ?? resumeHalf(segment, connection.adjusted[name], mayGrow);
+  if (connection.adjusted !== undefined) return half ?? resumeHalf(segment, connection.adjusted[name], room);
   if (!segment.syn) return half;
-  const fresh = new StreamHalf(segment.sequence + 1, mayGrow);
+  const fresh = new StreamHalf(segment.sequence + 1, room);
   // A server that has forgotten the first SYN, as one that has many to answer, answers the next with another number.
   return half === undefined || (half.first !== fresh.first && !half.hasBegun) ? fresh : half;
 }

@@ -9,8 +9,8 @@ export interface LineOptions {
   readonly segment: number;
   /** Segments in flight that the sender allows itself after a loss; it then grows. */
   readonly window: number;
-  /** True when a packet may outgrow the MTU. */
-  readonly mayGrow: boolean;
+  /** Bytes that a segment may grow to. */
+  readonly room: number;
   /** True when segments that are sent again are cut anew. */
   readonly recuts: boolean;
   /** Of 100 packets, how many are lost, and how many overtaken by others. */
@@ -30,13 +30,13 @@ const PATIENCE = 20_000;
  * Sends a stream through a StreamHalf over lines that lose, repeat and reorder, with a sender that retransmits, a
  * receiver that acknowledges, and a kernel that shifts their numbers.
  *
- * @returns what the receiver has read; throws when that stalls, when bytes that were sent again differ, and when the
- * sender is told of bytes it has not sent
+ * @returns what the receiver has read; throws when that stalls, when bytes that were sent again differ, when a segment
+ * outgrows what it may, and when the sender is told of bytes it has not sent
  */
 export function carry(stream: string, reader: StreamReader, options: LineOptions): string {
   const random = generator(options.seed);
   const chance = (percent: number): boolean => random() * 100 < percent;
-  const half = new StreamHalf(options.first, options.mayGrow, options.begun);
+  const half = new StreamHalf(options.first, options.room, options.begun);
   const begins = -options.earlier.length;
   const ends = stream.length;
   const bytes = Buffer.from(options.earlier + stream, "latin1");
@@ -67,7 +67,11 @@ export function carry(stream: string, reader: StreamReader, options: LineOptions
     sent = Math.max(sent, end);
   };
   const forward = ({ at, text }: { at: number; text: string | undefined }, payload: Buffer): void => {
-    put(toReceiver, { at: shifted(half.shift, at), text: text ?? payload.toString("latin1") });
+    const bytes = text ?? payload.toString("latin1");
+    if (bytes.length > Math.max(payload.length, options.room)) {
+      throw new Error(`A segment of ${payload.length} bytes has become one of ${bytes.length}.`);
+    }
+    put(toReceiver, { at: shifted(half.shift, at), text: bytes });
   };
   const conclude = (): void => {
     const going = waiting.filter(({ end }) => half.mayGo(end));

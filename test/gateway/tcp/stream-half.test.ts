@@ -56,7 +56,8 @@ const line = fc.record({
   seed: fc.integer(),
   segment: fc.constantFrom(40, 100, 536, 1460),
   window: fc.integer({ min: 1, max: 10 }),
-  mayGrow: fc.boolean(),
+  // Of IPv4, of an MTU of 1500 bytes, and of the least one of IPv6.
+  room: fc.constantFrom(Number.POSITIVE_INFINITY, 1400, 1180),
   recuts: fc.boolean(),
   lost: fc.constantFrom(0, 0, 2, 5),
   late: fc.constantFrom(0, 0, 5, 30),
