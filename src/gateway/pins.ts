@@ -89,9 +89,14 @@ export class Pins {
     if (direction === "outbound" && !binding.host.isTranslated) return undefined;
     const pin = { ...this.#pinOf(binding, flow, direction), tcp: OPENING };
     let result = this.#conntrack.pin(pin);
-    if (result.kind === "exists" && this.#isReplaced(result.entry, binding, direction)) {
-      this.#conntrack.remove(pin.flow);
-      result = this.#conntrack.pin(pin);
+    if (result.kind === "exists") {
+      const state = result.entry.tcp?.state ?? TCP_CONNTRACK_NONE;
+      // An inbound SYN, which anybody can forge, is of no connection that is established, and takes none out.
+      if (direction === "inbound" && state === TCP_CONNTRACK_ESTABLISHED) return "EEXIST";
+      if (state > TCP_CONNTRACK_SYN_RECV || !this.#isOurs(result.entry, binding)) {
+        this.#conntrack.remove(pin.flow);
+        result = this.#conntrack.pin(pin);
+      }
     }
     return this.#outcome(result, binding, flow);
   }
@@ -149,13 +154,6 @@ export class Pins {
       result = this.#conntrack.pin(pin);
     }
     return this.#outcome(result, binding, flow);
-  }
-
-  /** An inbound SYN, which anybody can forge, takes no connection out that is established. */
-  #isReplaced(entry: ConntrackEntry, binding: Binding, direction: Pin["direction"]): boolean {
-    const state = entry.tcp?.state ?? TCP_CONNTRACK_NONE;
-    if (state <= TCP_CONNTRACK_SYN_RECV) return !this.#isOurs(entry, binding);
-    return direction === "outbound" || state !== TCP_CONNTRACK_ESTABLISHED;
   }
 
   #outcome(result: PinResult, binding: Binding, flow: Flow): string | undefined {

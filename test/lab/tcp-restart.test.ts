@@ -11,6 +11,7 @@ import { type StreamEnd, StreamMachine } from "./stream-machine.ts";
 const PHONE = `${phoneAddress(0)}:5062`;
 const [PROVIDER, MEDIA_SERVER] = PROVIDER_HOSTS;
 const REGISTRAR = `${PROVIDER}:5060`;
+const FORGED_PORT = 5999;
 const ALICE = "<sip:alice@example.com>";
 const BOB = "<sip:bob@example.com>";
 
@@ -127,6 +128,28 @@ test("so does a connection that the provider has opened", async () => {
   daemon = await Daemon.restart(lab);
   await probe(opened, contact, 3);
   await probe(opened, contact, 4);
+});
+
+test("a SYN that somebody forges does not take such a connection over before its first message", async () => {
+  const line = await connected();
+  const contact = await register(line);
+  const [, at = "", port = ""] = /@([\d.]+:(\d+))/.exec(contact) ?? [];
+  while ((await daemon.stats()).store?.waiting !== 0) await delay(50);
+  await daemon.stop("SIGKILL");
+  daemon = await Daemon.restart(lab);
+  // What the provider's host sends from one port goes as if it came from the registrar's.
+  const rules = [
+    "add table ip forger",
+    "add chain ip forger out { type filter hook output priority raw; }",
+    `add rule ip forger out tcp dport ${port} tcp sport ${FORGED_PORT} tcp flags syn tcp sport set 5060`,
+  ];
+  await lab.exec("prov", "nft", rules.join("; "));
+  const said = daemon.next(({ msg, code }) => msg === "flow could not be pinned" && code === "EEXIST");
+  // Nobody answers it.
+  provider.connect(`${PROVIDER}:${FORGED_PORT}`, at).catch(() => undefined);
+  await said;
+  await probe(line, contact, 1);
+  await probe(line, contact, 2);
 });
 
 test("what began otherwise does not become SIP by a restart, be it from a phone's own port (NAT slipstreaming)", async () => {
