@@ -116,7 +116,7 @@ export async function startGateway(
       counters,
       budget,
     ),
-    observeTable(counters, log, keptBy?.journal ?? unobserved),
+    observeTable(counters, log, budget, now, keptBy?.journal ?? unobserved),
     (port, transport) => sockets.holds(port, transport),
   );
   const adopted = new AdoptedFlows(calls, stray);

@@ -1,10 +1,20 @@
 import type { Counters } from "../observe/counters.ts";
-import type { Logger } from "../observe/log.ts";
+import type { LogBudget, Logger } from "../observe/log.ts";
 import type { Journal, TableObserver } from "../table/observer.ts";
 import type { Component } from "../table/streams.ts";
 
-/** Counts what the table tells of, says it in the log, and has it written behind. */
-export function observeTable(counters: Counters, log: Logger, journal: Journal): TableObserver {
+/**
+ * Counts what the table tells of, says it in the log, and has it written behind.
+ *
+ * @param now of the packet at hand, in milliseconds
+ */
+export function observeTable(
+  counters: Counters,
+  log: Logger,
+  budget: LogBudget,
+  now: () => number,
+  journal: Journal,
+): TableObserver {
   const nameOf = ({ kind, port, stream }: Component): object => ({
     callId: stream.call.callId,
     component: kind,
@@ -14,7 +24,14 @@ export function observeTable(counters: Counters, log: Logger, journal: Journal):
     ...journal,
     callEnded(call, why) {
       counters.end(why);
-      log.debug({ callId: call.callId, inside: call.binding.inside, why }, "call ended");
+      const { callId, unansweredFrom: remote } = call;
+      log.debug({ callId, inside: call.binding.inside, why }, "call ended");
+      if (why === "too-many-unanswered")
+        budget.warn(
+          now(),
+          { callId, remote },
+          "too many calls of a host are unanswered, the oldest is dropped",
+        );
     },
     consumed() {
       counters.consumed++;

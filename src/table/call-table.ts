@@ -6,8 +6,10 @@ import { OldestFirst } from "./oldest-first.ts";
 /** Calls looked at for one that may make room, so that a table of calls whose media flows costs bounded work. */
 const IDLE_SEARCH = 16;
 
-/** Calls that one outside host may have begun and nobody inside has said anything in. */
+/** Calls that one outside host may have begun and nobody inside has said anything in, but for a burst of them. */
 const MOST_UNANSWERED = 256;
+/** T1 in milliseconds: who takes a call in says that it tries before its INVITE is sent again (RFC 3261 §17.2.1). */
+const T1 = 500;
 
 /** CallTable holds calls by binding and Call-ID, and knows which of them is idle. */
 export class CallTable {
@@ -53,10 +55,15 @@ export class CallTable {
     unanswered.add(call);
   }
 
-  /** The oldest call that an outside host began and nobody answers, when it has as many of them as it may. */
-  unanswered(remote: string): Call | undefined {
+  /**
+   * The oldest call that an outside host began and nobody answers, when it has as many of them as it may; while that
+   * one may still be answered in time, it may have `burst`.
+   */
+  unanswered(remote: string, now: number, burst: number): Call | undefined {
     const calls = this.#unanswered.get(remote);
-    return calls !== undefined && calls.size >= MOST_UNANSWERED ? calls.oldest : undefined;
+    const oldest = calls?.oldest;
+    if (calls === undefined || oldest === undefined || calls.size < MOST_UNANSWERED) return undefined;
+    return calls.size >= burst || now - oldest.beganAt > T1 ? oldest : undefined;
   }
 
   /** Notes that the inside party has said something in a call. */

@@ -23,6 +23,9 @@ export interface CallLimits extends StreamLimits {
 /** Milliseconds after which a call that only its media keeps alive is looked at again, at the latest. */
 const FLOW_CHECK = 60_000;
 
+/** Of all calls that are held, one of so many may be of a burst that one outside host begins. */
+const BURST_SHARE = 16;
+
 /** Calls makes and ends calls and their streams, and says what each message of a call means for its media. */
 export class Calls {
   readonly slots: Slots;
@@ -85,7 +88,8 @@ export class Calls {
   of(binding: Binding, callId: string, now: number, from?: string): Call {
     const known = this.find(binding, callId);
     if (known !== undefined) return known;
-    const crowding = from === undefined ? undefined : this.#calls.unanswered(from);
+    const burst = this.#limits.calls / BURST_SHARE;
+    const crowding = from === undefined ? undefined : this.#calls.unanswered(from, now, burst);
     if (crowding !== undefined) this.#drop(crowding, "too-many-unanswered");
     while (this.#calls.size >= this.#limits.calls) if (!this.#evictCall()) break;
     const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));

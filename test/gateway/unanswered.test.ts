@@ -31,7 +31,7 @@ it("a flood of INVITEs from one host is translated all the same, and costs none 
     ...Array.from({ length: FLOOD }, (_, index) => invite(`flood-${index}`)),
     says("ringing", "200 OK", sdp(PHONE, 40_000)),
     says("silent", "200 OK", sdp(PHONE, 40_010)),
-  ].map((bytes, index) => ({ time: BigInt(index) * 1_000_000n, bytes }));
+  ].map((bytes, index) => ({ time: BigInt(index) * 5_000_000n, bytes }));
   const { messages } = replayCapture(packets, {
     config: schema.parse({}),
     inside: [Network.parse("192.168.50.0/24")],

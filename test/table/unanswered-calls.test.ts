@@ -6,6 +6,9 @@ import { type CallsAtWork, makeCalls } from "./make-calls.ts";
 
 const REMOTE = "203.0.113.2";
 const MOST = 256;
+const BURST = 2 * MOST;
+/** Milliseconds. */
+const T1 = 500;
 const LINES = 32;
 
 describe("a call that an outside host began", () => {
@@ -13,12 +16,12 @@ describe("a call that an outside host began", () => {
   let binding: Binding;
 
   beforeEach(() => {
-    table = makeCalls({ calls: 4 * MOST });
+    table = makeCalls({ calls: 16 * BURST });
     binding = table.bindingOf("192.168.50.10");
   });
 
-  function inbound(callId: string, remote = REMOTE): Call {
-    return table.calls.of(binding, callId, 0, remote);
+  function inbound(callId: string, now = 0, remote = REMOTE): Call {
+    return table.calls.of(binding, callId, now, remote);
   }
 
   /** What a remote that fills the memory says in a call: tags, transactions and lines without end. */
@@ -49,11 +52,11 @@ describe("a call that an outside host began", () => {
     expect(call.open).toBe(8);
   });
 
-  it("makes room for one more of its host, the oldest first", () => {
+  it("makes room for one more of its host when it could have been answered, the oldest first", () => {
     for (let index = 0; index < MOST; index++) inbound(`call ${index}`);
+    inbound("call 0", T1 + 1);
     expect(table.told).toEqual([]);
-    inbound("call 0");
-    inbound("one more");
+    inbound("one more", T1 + 1);
     expect(table.told).toEqual(["too-many-unanswered"]);
     expect(table.calls.find(binding, "call 0")).toBeUndefined();
     expect(table.calls.calls).toBe(MOST);
@@ -62,9 +65,9 @@ describe("a call that an outside host began", () => {
   it("stays once the inside party has said something, however many more its host begins", () => {
     const spoken = inbound("spoken");
     table.calls.insideSpoke(spoken);
-    const other = inbound("another host's", "203.0.113.9");
+    const other = inbound("another host's", 0, "203.0.113.9");
     const outbound = table.calls.of(binding, "outbound", 0);
-    for (let index = 0; index < 2 * MOST; index++) inbound(`call ${index}`);
+    for (let index = 0; index < 2 * MOST; index++) inbound(`call ${index}`, index * T1);
     for (const call of [spoken, other, outbound]) expect(table.calls.find(binding, call.callId)).toBe(call);
     expect(table.calls.calls).toBe(MOST + 3);
   });
@@ -72,7 +75,16 @@ describe("a call that an outside host began", () => {
   it("leaves its place when it is over", () => {
     for (let index = 0; index < MOST; index++) inbound(`call ${index}`);
     table.calls.close(inbound("call 7"));
-    inbound("one more");
+    inbound("one more", T1 + 1);
     expect(table.told).toEqual([]);
+  });
+
+  it("stays in a burst of its host while it can be answered in time, but for a flood", () => {
+    for (let index = 0; index < BURST; index++) inbound(`call ${index}`, index === 0 ? 0 : T1);
+    expect(table.told).toEqual([]);
+    inbound("one more", T1);
+    expect(table.told).toEqual(["too-many-unanswered"]);
+    expect(table.calls.find(binding, "call 0")).toBeUndefined();
+    expect(table.calls.calls).toBe(BURST);
   });
 });
