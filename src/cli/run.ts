@@ -11,7 +11,7 @@ import { ControlError } from "../observe/control-error.ts";
 import { createLog, type Logger } from "../observe/log.ts";
 import { kernelHelperWarnings } from "../rules/kernel-helper.ts";
 import { StoreError } from "../store/store-error.ts";
-import { keepHeapSmall } from "./small-heap.ts";
+import { tuneGarbageCollector } from "./garbage-collector.ts";
 
 interface RunOptions
   extends Pick<ConfigInput, "inside" | "outside" | "queue" | "socket" | "store" | "advertise"> {
@@ -34,7 +34,7 @@ export function registerRun(program: Command): void {
 }
 
 async function run({ config: file, ...flags }: RunOptions): Promise<void> {
-  keepHeapSmall();
+  tuneGarbageCollector();
   try {
     const config = loadConfig(file, flags);
     if (config.inside.length === 0) throw new ConfigError("no inside interface; name one with --inside");

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { keepHeapSmall } from "../../src/cli/small-heap.ts";
+import { tuneGarbageCollector } from "../../src/cli/garbage-collector.ts";
 import { endpointKey } from "../../src/packet/address.ts";
 import { numberToIpv4 } from "../../src/packet/ipv4.ts";
 import type { Binding } from "../../src/table/binding.ts";
@@ -92,7 +92,7 @@ function bind({ key, address, bindings }: Endpoint): void {
 
 /** Megabytes of the process: empty, with the bindings, and with the calls as well. */
 async function measureMemory(): Promise<number[]> {
-  keepHeapSmall();
+  tuneGarbageCollector();
   await import("../../src/gateway/assemble.ts");
   const megabytes = (): number => {
     collectGarbage();
