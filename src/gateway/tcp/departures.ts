@@ -35,7 +35,7 @@ export class Departures {
   readonly #packet = new PacketView();
   readonly #ipv6Packet = new Ipv6View();
   readonly #scratch = Buffer.alloc(0x10000);
-  /** What the kernel was told last. */
+  /** What the kernel was told last, and has taken. */
   readonly #told = new WeakMap<StreamHalf, SequenceShift>();
 
   constructor(context: GatewayContext, sides: Sides, accept: Accept) {
@@ -64,13 +64,14 @@ export class Departures {
       const known = this.#told.get(half) ?? (name === connection.began ? undefined : NO_SHIFT);
       if (half.shift === known) continue;
       const { position, before, after } = half.shift;
-      this.#told.set(half, half.shift);
       const { binding, flow, began } = connection;
       const adjustment = { position: half.sequence(position), before, after };
       const failure = this.#context.pins.adjust(binding, flow, began, name, adjustment);
-      if (failure === undefined) continue;
-      const fields = { flow: flow.ends, code: failure };
-      this.#context.budget.warn(this.#context.now, fields, "sequence numbers could not be adjusted");
+      if (failure === undefined) this.#told.set(half, half.shift);
+      else {
+        const fields = { flow: flow.ends, code: failure };
+        this.#context.budget.warn(this.#context.now, fields, "sequence numbers could not be adjusted");
+      }
     }
   }
 

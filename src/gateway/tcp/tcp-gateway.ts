@@ -99,7 +99,9 @@ export class TcpGateway {
       try {
         this.#conclude(connection, batch);
       } catch (error) {
-        // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one.
+        // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one, neither
+        // among the segments nor among the bytes that wait.
+        this.#giveUp(connection, "an internal error");
         connection.segments = connection.segments.filter(({ packet }) => packet !== undefined);
         this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
       }

@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { SequenceAdjustment } from "../../../src/kernel/sequence-adjustment.ts";
+import { ACK, GatewayLine, PHONE, PHONE_PORT, SYN } from "./gateway-line.ts";
+
+/** The numbers of both SYNs. */
+const [CALLER, CALLED] = [1000, 5_000_000];
+const FIRST = CALLER + 1;
+
+/** A request of the phone that is `length` bytes long. */
+function options(length: number): string {
+  const head = `OPTIONS sip:b@example.net SIP/2.0\r\nVia: SIP/2.0/TCP [${PHONE}]:${PHONE_PORT};branch=z9hG4bK1
+From: <sip:a@example.net>;tag=1\r\nTo: <sip:b@example.net>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS
+Content-Length: 0\r\nX: `.replaceAll(/\r?\n/g, "\r\n");
+  return `${head}${"x".repeat(length - head.length - 4)}\r\n\r\n`;
+}
+
+let line: GatewayLine;
+/** What the kernel is told, and what it answers, by the number of the request. */
+let told: SequenceAdjustment[];
+let answer: (request: number) => string | undefined;
+
+beforeEach(() => {
+  told = [];
+  answer = () => undefined;
+  const adjust = (...[, , , , adjustment]: [unknown, unknown, unknown, unknown, SequenceAdjustment]) => {
+    told.push(adjustment);
+    return answer(told.length);
+  };
+  line = new GatewayLine({ adjust });
+  line.fromPhone({ sequence: CALLER, acknowledged: 0, flags: SYN });
+  line.fromProvider({ sequence: CALLED, acknowledged: FIRST, flags: SYN | ACK });
+});
+
+/** The phone sends bytes at an offset of its stream. */
+function phoneSends(at: number, payload: string, flags = 0): ReturnType<GatewayLine["fromPhone"]> {
+  return line.fromPhone({ sequence: FIRST + at, acknowledged: CALLED + 1, flags: ACK | flags, payload });
+}
+
+/** The text that a segment became. */
+function text(became: ReturnType<GatewayLine["fromPhone"]>): string {
+  return became === "held" ? became : became.payload.toString("latin1");
+}
+
+describe("TcpGateway", () => {
+  it("tells the kernel again of an adjustment that it did not take", () => {
+    answer = (request) => (request === 1 ? "ENOBUFS" : undefined);
+    expect(text(phoneSends(0, options(400)))).not.toContain(PHONE);
+    expect(line.warnings).toEqual(["sequence numbers could not be adjusted: ENOBUFS"]);
+    line.fromProvider({ sequence: CALLED + 1, acknowledged: FIRST, flags: ACK });
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  it("lets all pass that waits when the kernel cannot be asked, with the bytes that it came with", () => {
+    const message = options(400);
+    answer = (request) => {
+      if (request === 2) throw new Error("the socket is gone");
+      return undefined;
+    };
+    expect(text(phoneSends(0, message))).not.toContain(PHONE);
+    // Of the third message, whose rest never comes, the batch has the beginning when the kernel fails on the second.
+    const segment = message + message.slice(0, 100);
+    expect(text(phoneSends(400, segment))).toBe(segment);
+    const rest = message.slice(100);
+    expect(text(phoneSends(900, rest))).toBe(rest);
+  });
+});
