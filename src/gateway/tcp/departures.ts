@@ -75,9 +75,9 @@ export class Departures {
     }
   }
 
-  /** Sends a segment that may go; in mode pinhole it goes, or has gone, as it came. */
-  send(connection: Connection, segment: HeldSegment, batch: Batch | undefined): void {
-    if (connection.flow.pinhole) return;
+  /** Sends a segment that may go, as `sendAs` does; in mode pinhole it goes, or has gone, as it came. */
+  send(connection: Connection, segment: HeldSegment, batch: Batch | undefined): boolean {
+    if (connection.flow.pinhole) return true;
     const half = connection.halves[segment.half];
     let rendered: Rendered = { at: segment.start, text: undefined };
     if (half !== undefined && !segment.syn) {
@@ -86,16 +86,25 @@ export class Departures {
           ? half.renderRepeated(segment.start, segment.payload)
           : half.render(segment.start, segment.payload);
     }
-    this.sendAs(connection, segment, rendered, batch);
+    return this.sendAs(connection, segment, rendered, batch);
   }
 
-  /** Sends a segment as `rendered`. */
-  sendAs(connection: Connection, segment: HeldSegment, rendered: Rendered, batch: Batch | undefined): void {
+  /**
+   * Sends a segment as `rendered`.
+   *
+   * @returns false when that cannot be sent, and it goes as it came: as of IPv6, if the MTU has become smaller
+   */
+  sendAs(
+    connection: Connection,
+    segment: HeldSegment,
+    rendered: Rendered,
+    batch: Batch | undefined,
+  ): boolean {
     const half = connection.halves[segment.half];
     const other = connection.halves[opposite(segment.half)];
     const inBatch = batch !== undefined && segment.index >= 0;
     const bytes = inBatch ? batch.bytes : segment.packet;
-    if (bytes === undefined) return;
+    if (bytes === undefined) return true;
     const offset = inBatch ? batch.offset(segment.index) : 0;
     const packet = familyOf(connection.binding.inside.host) === "ipv6" ? this.#ipv6Packet : this.#packet;
     packet.parse(bytes, offset, inBatch ? batch.length(segment.index) : bytes.length);
@@ -114,6 +123,7 @@ export class Departures {
       this.#accept(segment.id, written > 0 ? output.subarray(0, written) : UNCHANGED);
     } else if (written > 0) batch.replace(segment.index, written);
     if (written === 0) this.#context.counters.passed["too-large"]++;
+    return written !== 0;
   }
 }
 

@@ -24,6 +24,8 @@ const CLOSED = 2000;
 /** Milliseconds without the rest of a message after which something of it is sent ahead, and after which it is given up. */
 const AHEAD = 30;
 const PATIENCE = 5000;
+/** Why a connection is given up of which a segment went as it came, in a stream that has other numbers. */
+const TOO_LARGE = "a segment has grown too large";
 /** Segments of all connections that may wait. */
 const MOST_HELD = 4096;
 
@@ -283,7 +285,7 @@ export class TcpGateway {
       if (waits(segment)) held.push(segment);
       else {
         if (segment.packet !== undefined) this.#held--;
-        this.#departures.send(connection, segment, batch);
+        if (!this.#departures.send(connection, segment, batch)) this.#giveUp(connection, TOO_LARGE);
       }
     }
     for (const segment of held) {
@@ -309,7 +311,8 @@ export class TcpGateway {
       const rendered = segment && half?.sendAhead(segment.start, segment.payload);
       if (segment === undefined || rendered === undefined) continue;
       this.#departures.adjust(connection);
-      this.#departures.sendAs(connection, segment, rendered, undefined);
+      if (!this.#departures.sendAs(connection, segment, rendered, undefined))
+        this.#giveUp(connection, TOO_LARGE);
       connection.segments = connection.segments.filter((each) => each !== segment);
       this.#held--;
     }

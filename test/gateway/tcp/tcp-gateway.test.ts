@@ -64,4 +64,13 @@ describe("TcpGateway", () => {
     const rest = message.slice(100);
     expect(text(phoneSends(900, rest))).toBe(rest);
   });
+
+  it("gives up a connection, and says so, of which a segment outgrows an MTU that has become smaller", () => {
+    line.sides.mtu = 1280;
+    const message = options(1220);
+    expect(text(phoneSends(0, message))).toBe(message);
+    expect(line.counters.passed["too-large"]).toBe(1);
+    expect(line.warnings).toEqual(["TCP flow passes as it is from here on: a segment has grown too large"]);
+    expect(text(phoneSends(1220, options(400)))).toBe(options(400));
+  });
 });
