@@ -4,6 +4,7 @@ import type { SipPacket } from "./sip-packet.ts";
 import { editOptions, type OptionEdits } from "./tcp-options.ts";
 
 const LARGEST_PACKET = 0xffff;
+const FIN = 0x01;
 const PUSH = 0x08;
 
 /** What a segment is sent on as. */
@@ -14,6 +15,8 @@ export interface SegmentChange {
   readonly acknowledgement: number | undefined;
   /** Its payload, one latin1 character per byte; undefined leaves it. */
   readonly text: string | undefined;
+  /** True when its last bytes, and FIN behind them, are left to a later segment. */
+  readonly isCut: boolean;
   readonly options: OptionEdits;
 }
 
@@ -35,7 +38,7 @@ export function writeTcpPacket(
   mtu: number,
 ): number {
   const { offset, headerLength, payloadOffset, payloadLength } = packet;
-  const { text, acknowledgement } = change;
+  const { text, acknowledgement, isCut } = change;
   const headers = payloadOffset - offset;
   const totalLength = headers + (text === undefined ? payloadLength : text.length);
   if (totalLength > LARGEST_PACKET || totalLength > output.length - at) return 0;
@@ -45,6 +48,7 @@ export function writeTcpPacket(
   const tcp = at + headerLength;
   const isSame =
     text === undefined &&
+    !isCut &&
     view.getUint32(tcp + 4) === change.sequence &&
     (acknowledgement === undefined || view.getUint32(tcp + 8) === acknowledgement);
   const isEdited = editOptions(view, tcp + 20, at + headers, change.options);
@@ -55,6 +59,7 @@ export function writeTcpPacket(
   view.setUint32(tcp + 4, change.sequence);
   if (acknowledgement !== undefined) view.setUint32(tcp + 8, acknowledgement);
   if (text === "") view.setUint8(tcp + 13, view.getUint8(tcp + 13) & ~PUSH);
+  if (isCut) view.setUint8(tcp + 13, view.getUint8(tcp + 13) & ~FIN);
   view.setUint16(tcp + 16, 0);
   const pseudo = pseudoHeaderSum(view, at, packet, totalLength - headerLength);
   const checksum = checksumOf(pseudo + sumWords(view, tcp, at + totalLength));

@@ -135,7 +135,7 @@ test("a TCP segment is written anew with a checksum that holds", () => {
   const view = new Ipv6View();
   view.parse(bytes, 0, bytes.length);
   const output = Buffer.alloc(200);
-  const change = { sequence: 7, acknowledgement: 9, text: "after that", options: {} };
+  const change = { sequence: 7, acknowledgement: 9, text: "after that", isCut: false, options: {} };
   const length = writeTcpPacket(view, bytes, change, output, 0, 1500);
   const written = Buffer.from(output.subarray(0, length));
   expect(transportSum(written, 40, TCP)).toBe(0);

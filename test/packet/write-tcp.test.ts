@@ -9,7 +9,13 @@ import { tcpPacket } from "./packets.ts";
 const OPTIONS = Buffer.from("020405b4" + "0101" + "050a" + "00000064" + "000000c8", "hex").toString("latin1");
 const DONT_FRAGMENT = 0x4000;
 const MTU = 1500;
-const UNCHANGED: SegmentChange = { sequence: 0, acknowledgement: undefined, text: undefined, options: {} };
+const UNCHANGED: SegmentChange = {
+  sequence: 0,
+  acknowledgement: undefined,
+  text: undefined,
+  isCut: false,
+  options: {},
+};
 
 /** What becomes of a segment that carries "data"; -1 when it is left. */
 function written(change: Partial<SegmentChange>, mtu = MTU, fragment = 0): Buffer | number {

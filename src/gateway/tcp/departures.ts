@@ -115,6 +115,9 @@ export class Departures {
       acknowledgement:
         other && segment.acknowledged !== undefined ? acknowledge(other, segment.acknowledged) : undefined,
       text: rendered.text,
+      isCut:
+        segment.fin &&
+        half?.isCut(rendered.at, (rendered.text ?? segment.payload).length, segment.end) === true,
       options: segment.syn ? SYN_OPTIONS[packet.family] : blocksOf(other),
     };
     const at = inBatch ? batch.outputUsed : 0;

@@ -265,6 +265,11 @@ export class StreamHalf {
     return { at, text: text + (isWhole ? byte : "") };
   }
 
+  /** True when `length` bytes at `at` are not all that the stream becomes up to `end`. */
+  isCut(at: number, length: number, end: number): boolean {
+    return shifted(this.shift, at) + length < this.#edits.map(end);
+  }
+
   /** Takes in that the receiver has everything before `output`. Returns up to where that is the sender's stream. */
   acknowledge(output: number): number {
     // Bytes that became nothing are received with those before them, once they have been sent at all.

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SequenceAdjustment } from "../../../src/kernel/sequence-adjustment.ts";
-import { ACK, GatewayLine, PHONE, PHONE_PORT, SYN } from "./gateway-line.ts";
+import { ACK, EXTERNAL, FIN, GatewayLine, PHONE, PHONE_PORT, SYN } from "./gateway-line.ts";
 
 /** The numbers of both SYNs. */
 const [CALLER, CALLED] = [1000, 5_000_000];
@@ -63,6 +63,18 @@ describe("TcpGateway", () => {
     expect(text(phoneSends(400, segment))).toBe(segment);
     const rest = message.slice(100);
     expect(text(phoneSends(900, rest))).toBe(rest);
+  });
+
+  it("ends a stream behind its last byte, and not behind a segment that did not hold all bytes", () => {
+    const message = options(1398);
+    const first = phoneSends(0, message, FIN);
+    expect(first).toMatchObject({ fin: false, payload: { length: 1400 } });
+    const again = phoneSends(0, message, FIN);
+    expect(again).toEqual(first);
+    line.fromProvider({ sequence: CALLED + 1, acknowledged: FIRST + 1400, flags: ACK });
+    const rest = phoneSends(1396, message.slice(1396), FIN);
+    expect(rest).toMatchObject({ fin: true });
+    expect(text(first) + text(rest)).toBe(message.replace(PHONE, EXTERNAL));
   });
 
   it("gives up a connection, and says so, of which a segment outgrows an MTU that has become smaller", () => {
