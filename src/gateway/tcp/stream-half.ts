@@ -132,6 +132,11 @@ export class StreamHalf {
     return (this.first + offset) >>> 0;
   }
 
+  /** True for what lies so far ahead that no more could wait: who forges segments knows no numbers (RFC 5961). */
+  isTooFar(sequence: number): boolean {
+    return this.#framer !== undefined && this.offset(sequence) > this.next + 2 * MOST_WAITING;
+  }
+
   /** The first bytes that wait and are in order; "" when none do. */
   beginning(): string {
     return this.#raw(Math.min(this.next, this.settled + BEGINNING));

@@ -87,6 +87,8 @@ export class TcpGateway {
       if (typeof resumed === "string") return resumed;
       connection = this.#add(resumed);
     }
+    // Taken in, it would wait for what never comes, until the connection is given up.
+    if (!segment.syn && connection.halves[half]?.isTooFar(segment.sequence)) return "stream-unknown";
     this.#take(connection, half, segment, batch, index);
     return undefined;
   }

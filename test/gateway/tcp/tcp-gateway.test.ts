@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SequenceAdjustment } from "../../../src/kernel/sequence-adjustment.ts";
-import { ACK, EXTERNAL, FIN, GatewayLine, PHONE, PHONE_PORT, SYN } from "./gateway-line.ts";
+import { ACK, EXTERNAL, FIN, GatewayLine, PHONE, PHONE_PORT, RST, SYN } from "./gateway-line.ts";
 
 /** The numbers of both SYNs. */
 const [CALLER, CALLED] = [1000, 5_000_000];
@@ -76,6 +76,21 @@ describe("TcpGateway", () => {
     expect(rest).toMatchObject({ fin: true });
     expect(text(first) + text(rest)).toBe(message.replace(PHONE, EXTERNAL));
   });
+
+  it.each([
+    { what: "a message", flags: ACK, payload: "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n" },
+    { what: "a reset", flags: RST, payload: "" },
+  ])(
+    "takes no notice of $what from somewhere ahead in the stream, as one who does not know its numbers sends it",
+    (forged) => {
+      phoneSends(0, options(400));
+      const sent = { sequence: CALLED + 100_000_000, acknowledged: 12_345, ...forged };
+      expect(line.fromProvider(sent)).toMatchObject({ sequence: sent.sequence });
+      line.wait(6000);
+      expect(line.warnings).toEqual([]);
+      expect(text(phoneSends(400, options(400)))).not.toContain(PHONE);
+    },
+  );
 
   it("gives up a connection, and says so, of which a segment outgrows an MTU that has become smaller", () => {
     line.sides.mtu = 1280;
