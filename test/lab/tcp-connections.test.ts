@@ -42,8 +42,11 @@ function overTcp(message: string): string {
   return message.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
 }
 
-async function connected(to = REGISTRAR): Promise<{ phoneEnd: StreamEnd; providerEnd: StreamEnd }> {
-  const phoneEnd = await phone.connect(PHONE, to);
+async function connected(
+  to = REGISTRAR,
+  from = PHONE,
+): Promise<{ phoneEnd: StreamEnd; providerEnd: StreamEnd }> {
+  const phoneEnd = await phone.connect(from, to);
   return { phoneEnd, providerEnd: await provider.accept(to) };
 }
 
@@ -137,7 +140,8 @@ test("TLS to port 5061 passes as it is, and opens nothing", async () => {
   const daemon = await Daemon.start(lab);
   const secure = `${PROVIDER}:5061`;
   await provider.listen(secure);
-  const { phoneEnd, providerEnd } = await connected(secure);
+  // From a port of ports.signalling, it is queued.
+  const { phoneEnd, providerEnd } = await connected(secure, `${PHONE}:5070`);
   // The head of a record and of the ClientHello in it (RFC 8446 §5.1, §4.1.2), then what nobody can read.
   const hello = `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03${register(phoneEnd.local, phoneEnd.local)}`;
   phoneEnd.write(hello);

@@ -245,8 +245,8 @@ export class TcpGateway {
         return outcome.edits;
       },
       left: () => {
-        this.#context.counters.passed["not-sip"]++;
-        if (!connection.isSip) this.#notSip(connection);
+        if (connection.isSip) this.#context.counters.passed["not-sip"]++;
+        else this.#notSip(connection);
       },
     };
   }
@@ -263,6 +263,7 @@ export class TcpGateway {
 
   /** What does not begin as SIP is none for good: a browser made to send it must not open anything (slipstreaming). */
   #notSip(connection: Connection): void {
+    this.#context.counters.passed["not-sip"]++;
     for (const half of ["outbound", "inbound"] as const) connection.halves[half]?.giveUp();
     this.#detach(connection);
     const { binding } = connection;
