@@ -15,6 +15,8 @@ export interface Connection {
   readonly adjusted: Readonly<Record<HalfName, SequenceAdjustment>> | undefined;
   /** Undefined for the half that has not sent its SYN yet, or after a restart no message. */
   readonly halves: Record<HalfName, StreamHalf | undefined>;
+  /** The sequence number that the phone expects next of the inbound half, which is not begun yet. */
+  expected: number | undefined;
   /** Segments without a verdict yet, in the order they came. */
   segments: HeldSegment[];
   /** True once who began has sent a whole SIP message before anything else. */

@@ -1,7 +1,7 @@
 import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
 import type { TcpSegment } from "../../packet/tcp-segment.ts";
 import { beginsMessage } from "../../sip/stream-start.ts";
-import { StreamHalf } from "./stream-half.ts";
+import { StreamHalf, TOO_FAR } from "./stream-half.ts";
 
 /**
  * Follows one direction of a connection that an earlier run has followed, from a segment on that begins with a message
@@ -9,14 +9,17 @@ import { StreamHalf } from "./stream-half.ts";
  *
  * @param adjustment what the kernel makes of its sequence numbers
  * @param room as of StreamHalf
+ * @param expected the sequence number that the receiver has last said it expects, if it has: what lies far from it is forged
  * @returns undefined when the segment is no such one
  */
 export function resumeHalf(
   { sequence, payload }: Pick<TcpSegment, "sequence" | "payload">,
   { position, before, after }: SequenceAdjustment,
   room: number,
+  expected?: number,
 ): StreamHalf | undefined {
   const shift = { position: before === after ? -1 : (position - sequence) | 0, before, after };
   if (shift.position >= 0 || !beginsMessage(payload.toString("latin1"))) return undefined;
+  if (expected !== undefined && Math.abs((sequence + after - expected) | 0) > TOO_FAR) return undefined;
   return new StreamHalf(sequence, room, shift);
 }

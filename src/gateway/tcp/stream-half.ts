@@ -14,6 +14,8 @@ import { StreamEdits } from "./stream-edits.ts";
 /** Bytes that may wait for the rest of their message, and those that are kept until they are acknowledged. */
 const MOST_WAITING = 131_072;
 const MOST_KEPT = 262_144;
+/** Bytes beyond those that are known, behind which nothing of the same stream is to be expected yet. */
+export const TOO_FAR = 2 * MOST_WAITING;
 /** Bytes a segment may carry for others, where it need not carry them all. */
 const REFILL = 1200;
 /** Bytes at the beginning of a message that tell what it may be, and of which some are sent ahead. */
@@ -134,7 +136,7 @@ export class StreamHalf {
 
   /** True for what lies so far ahead that no more could wait: who forges segments knows no numbers (RFC 5961). */
   isTooFar(sequence: number): boolean {
-    return this.#framer !== undefined && this.offset(sequence) > this.next + 2 * MOST_WAITING;
+    return this.#framer !== undefined && this.offset(sequence) > this.next + TOO_FAR;
   }
 
   /** The first bytes that wait and are in order; "" when none do. */

@@ -180,6 +180,7 @@ export class TcpGateway {
       ...begun,
       remote: endpointKey(addressOf(host), port),
       halves: { outbound: undefined, inbound: undefined },
+      expected: undefined,
       segments: [],
       isSip: begun.adjusted !== undefined,
       waitingSince: undefined,
@@ -198,8 +199,11 @@ export class TcpGateway {
     const start = half === undefined ? 0 : half.offset(segment.sequence);
     const { acknowledged, syn, fin, rst, payload } = segment;
     const end = start + payload.length;
-    if (other !== undefined && acknowledged !== undefined)
-      other.acknowledge(other.outputOffset(acknowledged));
+    if (acknowledged !== undefined) {
+      if (other !== undefined) other.acknowledge(other.outputOffset(acknowledged));
+      // From outside, anybody may say so.
+      else if (name === "outbound") connection.expected = acknowledged;
+    }
     const held: HeldSegment = {
       half: name,
       start,
@@ -347,7 +351,10 @@ function halfOf(
   room: number,
 ): StreamHalf | undefined {
   const half = connection.halves[name];
-  if (connection.adjusted !== undefined) return half ?? resumeHalf(segment, connection.adjusted[name], room);
+  if (connection.adjusted !== undefined) {
+    const expected = name === "inbound" ? connection.expected : undefined;
+    return half ?? resumeHalf(segment, connection.adjusted[name], room, expected);
+  }
   if (!segment.syn) return half;
   const fresh = new StreamHalf(segment.sequence + 1, room);
   // A server that has forgotten the first SYN, as one that has many to answer, answers the next with another number.

@@ -18,6 +18,7 @@ import {
 } from "../../../src/kernel/native.ts";
 import { Batch } from "../../../src/kernel/queue.ts";
 import { Counters } from "../../../src/observe/counters.ts";
+import { endpointKey } from "../../../src/packet/address.ts";
 import { parseIpv6 } from "../../../src/packet/ipv6.ts";
 import { Ipv6View } from "../../../src/packet/ipv6-view.ts";
 import { readSegment, type TcpSegment } from "../../../src/packet/tcp-segment.ts";
@@ -60,6 +61,7 @@ export class GatewayLine {
   readonly counters = new Counters();
   /** What was logged, as "message: reason". */
   readonly warnings: string[] = [];
+  readonly #context: GatewayContext;
   readonly #gateway: Gateway;
   readonly #batch = new Batch();
   #now = 0;
@@ -68,7 +70,7 @@ export class GatewayLine {
   constructor(pins: Partial<Pinning> = {}) {
     const config = schema.parse({ networks: ["192.168.0.0/16", "fd00:50::/64"] });
     const wheel = new TimerWheel(0);
-    const context: GatewayContext = {
+    this.#context = {
       ...makeTables(config, 100, wheel, new RecordedArming(), unobserved, () => false),
       pins: { ...PINNED, ...pins },
       conntrack: { queued: 0, flush: () => undefined },
@@ -88,7 +90,7 @@ export class GatewayLine {
       external: externalAddress("203.0.113.1", undefined, EXTERNAL),
     };
     this.#gateway = new Gateway(
-      context,
+      this.#context,
       this.sides,
       () => "public",
       wheel,
@@ -105,6 +107,12 @@ export class GatewayLine {
   /** The provider, or who forges its address, sends one to the phone's external endpoint. */
   fromProvider(sent: Sent): Became {
     return this.#pass(PROVIDER, EXTERNAL, sent);
+  }
+
+  /** The gateway knows nothing more of the connection than its binding, as after a restart. */
+  forget(): void {
+    const binding = this.#context.bindings.tcp.byInside(endpointKey(PHONE, PHONE_PORT));
+    if (binding !== undefined) this.#gateway.connectionEnded(binding, endpointKey(PROVIDER, 5060));
   }
 
   /** So many milliseconds go by. */

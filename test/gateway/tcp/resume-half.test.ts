@@ -19,6 +19,15 @@ it.each([
   expect(resumeHalf({ sequence, payload }, grown, 1400)).toBeUndefined();
 });
 
+it("goes on near what the receiver expects, in the numbers that it sees, and nowhere else", () => {
+  const goesOn = (sequence: number, expected: number): boolean =>
+    resumeHalf({ sequence, payload: MESSAGE }, grown, 1400, expected) !== undefined;
+  expect(goesOn(0x20, 0x20 + grown.after)).toBe(true);
+  expect(goesOn(0x20, 0x20 + grown.after - 100_000)).toBe(true);
+  expect(goesOn(0x20, 0x20 + grown.after - 100_000_000)).toBe(false);
+  expect(goesOn(0x20, 0x20 + grown.after + 100_000_000)).toBe(false);
+});
+
 it("goes on anywhere with a stream whose length has never changed", () => {
   const even = { position: 0x1000, before: 0, after: 0 };
   expect(resumeHalf({ sequence: 0x10, payload: MESSAGE }, even, 1400)).toBeDefined();

@@ -26,7 +26,10 @@ beforeEach(() => {
     told.push(adjustment);
     return answer(told.length);
   };
-  line = new GatewayLine({ adjust });
+  const shift = { position: CALLER, before: 0, after: 0 };
+  const followedBefore = () =>
+    ({ began: "outbound", adjusted: { outbound: shift, inbound: shift } }) as const;
+  line = new GatewayLine({ adjust, followedBefore });
   line.fromPhone({ sequence: CALLER, acknowledged: 0, flags: SYN });
   line.fromProvider({ sequence: CALLED, acknowledged: FIRST, flags: SYN | ACK });
 });
@@ -91,6 +94,19 @@ describe("TcpGateway", () => {
       expect(text(phoneSends(400, options(400)))).not.toContain(PHONE);
     },
   );
+
+  it("goes on, after a restart, with what the phone expects and not with a message of other numbers", () => {
+    phoneSends(0, options(400));
+    line.forget();
+    phoneSends(400, "\r\n\r\n");
+    const answer = `SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP [${EXTERNAL}]:${PHONE_PORT};branch=z9hG4bK1
+From: <sip:a@example.net>;tag=1\r\nTo: <sip:b@example.net>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS
+Content-Length: 0\r\n\r\n`.replaceAll(/\r?\n/g, "\r\n");
+    const sends = (at: number) =>
+      line.fromProvider({ sequence: CALLED + 1 + at, acknowledged: FIRST, flags: ACK, payload: answer });
+    expect(text(sends(100_000_000))).toBe(answer);
+    expect(text(sends(0))).toContain(`Via: SIP/2.0/TCP [${PHONE}]:${PHONE_PORT};`);
+  });
 
   it("gives up a connection, and says so, of which a segment outgrows an MTU that has become smaller", () => {
     line.sides.mtu = 1280;
