@@ -13,6 +13,7 @@
  */
 #include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <linux/sock_diag.h>
 
@@ -20,6 +21,16 @@
 
 /* Batches read in one turn of the event loop before timers and other sockets have theirs. */
 enum { BATCHES_PER_WAKE_UP = 16 };
+
+/* Microseconds; other sockets and timers wait as long. */
+enum { PAUSE_MAX = 10000 };
+
+/* A batch this full has gathered by itself: to wait for more would only be late. */
+enum { FULL_ENOUGH = BATCH / 4 };
+/* Packets that must be about to come within a pause for it to be worth one. */
+enum { WORTH_A_PAUSE = 2 };
+/* Nanoseconds: a longer gap between two packets counts as this. */
+enum { LONGEST_GAP = 1000000 };
 
 /* Room for 64 of the largest verdicts in one send; the kernel doubles it. A limit, not an allocation. */
 enum { SEND_BUFFER = 4 << 20 };
@@ -37,6 +48,31 @@ static void count_overruns(struct queue *q)
 		return;
 	q->counters[COUNTER_RECEIVE_OVERRUNS] += (uint32_t)(info[SK_MEMINFO_DROPS] - q->drops);
 	q->drops = info[SK_MEMINFO_DROPS];
+}
+
+/* Takes note of how fast packets come: a running mean of the time between two. */
+static void note_pace(struct queue *q, uint32_t packets)
+{
+	const uint64_t now = uv_hrtime();
+	uint64_t gap = (now - q->read_at) / packets;
+
+	if (gap > LONGEST_GAP)
+		gap = LONGEST_GAP;
+	q->gap = (7 * q->gap + gap) / 8;
+	q->read_at = now;
+	q->last_batch = packets;
+}
+
+/*
+ * Where packets come fast, each one's wake-up costs more than its work: a short pause lets some more gather. Where
+ * they come slowly or have gathered already, none is made, and none is late.
+ */
+static void pause_for_more(const struct queue *q)
+{
+	const struct timespec pause = { .tv_nsec = q->pause };
+
+	if (q->last_batch < FULL_ENOUGH && q->gap * WORTH_A_PAUSE <= q->pause)
+		(void)nanosleep(&pause, NULL);
 }
 
 /* Reads one batch, has it decided, sends its verdicts. Returns false when there is no reason to read on. */
@@ -59,6 +95,8 @@ static bool read_batch(struct queue *q)
 	for (i = 0; i < got; i++)
 		if (queue_read(q, i, q->rows + count * ROW_FIELDS))
 			count++;
+	if (got > 0)
+		note_pace(q, got);
 	if (count > 0) {
 		q->counters[COUNTER_BATCHES]++;
 		threw = !nlsocket_call(&q->socket, count);
@@ -76,6 +114,7 @@ static void on_readable(struct nlsocket *s)
 	struct queue *q = (struct queue *)s;
 	int batches = 0;
 
+	pause_for_more(q);
 	while (read_batch(q) && ++batches < BATCHES_PER_WAKE_UP)
 		;
 	if (s->fd >= 0)
@@ -190,9 +229,9 @@ static void size_sending(struct queue *q)
 
 napi_value queue_open(napi_env env, napi_callback_info info)
 {
-	enum { NUMBER, LENGTH, RECEIVE_BUFFER, SLAB, ROWS, OUTPUT, COUNTS, ON_BATCH, ARGUMENTS };
+	enum { NUMBER, LENGTH, RECEIVE_BUFFER, PAUSE, SLAB, ROWS, OUTPUT, COUNTS, ON_BATCH, ARGUMENTS };
 	static const int on = 1;
-	uint32_t number, queue_length, receive_buffer;
+	uint32_t number, queue_length, receive_buffer, pause;
 	struct span slab, rows, output, counters;
 	napi_value values[ARGUMENTS], handle;
 	struct queue *q;
@@ -202,6 +241,7 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 	    !value_u32(env, values[NUMBER], "queueNumber", UINT16_MAX, &number) ||
 	    !value_u32(env, values[LENGTH], "queueLength", UINT32_MAX, &queue_length) ||
 	    !value_u32(env, values[RECEIVE_BUFFER], "receiveBufferBytes", INT32_MAX, &receive_buffer) ||
+	    !value_u32(env, values[PAUSE], "pauseMicroseconds", PAUSE_MAX, &pause) ||
 	    !value_span(env, values[SLAB], "slab", napi_uint8_array, BATCH * SLOT_MIN, &slab) ||
 	    !value_span(env, values[ROWS], "rows", napi_uint32_array, BATCH * ROW_FIELDS * 4, &rows) ||
 	    !value_span(env, values[OUTPUT], "output", napi_uint8_array, 0, &output) ||
@@ -214,6 +254,8 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	q->number = number;
+	q->pause = pause * 1000;
+	q->gap = LONGEST_GAP;
 	q->slab = slab;
 	q->output = output;
 	q->rows = (uint32_t *)rows.data;

@@ -64,6 +64,10 @@ struct queue {
 	size_t send_limit;		/* bytes one sendmsg() may carry */
 	uint32_t drops;			/* sk_drops as last read */
 
+	/* Nanoseconds: a pause to let packets gather, the mean time between two packets, and when some were read. */
+	uint64_t pause, gap, read_at;
+	uint32_t last_batch;		/* packets read then */
+
 	struct span slab, output;
 	size_t slot;			/* bytes of one slot */
 	uint32_t *rows;

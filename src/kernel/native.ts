@@ -21,7 +21,9 @@ export interface Native {
    * that names bytes outside of it, less than the packet's own IP header or more than REPLACEMENT_MAX, or that
    * has an unknown verdict, is accepted unmodified and counted in COUNTER_BAD_ROWS.
    *
-   * `queueLength` is in packets, `receiveBufferBytes` may exceed net.core.rmem_max. The arrays must not be
+   * `queueLength` is in packets, `receiveBufferBytes` may exceed net.core.rmem_max. Where packets come so fast that
+   * two or more are due within `pauseMicroseconds` (up to 10,000; 0 never pauses), a wake-up begins with a pause of
+   * that length, unless they have gathered by themselves: many are then decided at the cost of one wake-up. The arrays must not be
    * detached (transferred) nor their buffers resized while the queue is open: the addon writes to their memory.
    *
    * Errors: EBUSY when another socket holds the queue, EPERM without CAP_NET_ADMIN, EPROTONOSUPPORT or EINVAL
@@ -31,6 +33,7 @@ export interface Native {
     queueNumber: number,
     queueLength: number,
     receiveBufferBytes: number,
+    pauseMicroseconds: number,
     slab: Uint8Array,
     rows: Uint32Array,
     output: Uint8Array,

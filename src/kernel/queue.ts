@@ -13,6 +13,11 @@ export interface QueueOptions {
   readonly length: number;
   /** Bytes the kernel may hold for us to read; raised beyond net.core.rmem_max (SO_RCVBUFFORCE). */
   readonly receiveBuffer: number;
+  /**
+   * Microseconds to let packets gather where they come fast; by default 0, each is handled as it comes. All else that
+   * the event loop does waits as long.
+   */
+  readonly pause?: number;
 }
 
 /** What has happened on a queue since it was opened. */
@@ -140,7 +145,7 @@ export class Queue {
    * Throws KernelError: EBUSY, naming the process that is bound to the queue; EPERM without CAP_NET_ADMIN.
    */
   static open(addon: native.Native, options: QueueOptions, onBatch: (batch: Batch) => void): Queue {
-    const { number, length, receiveBuffer } = options;
+    const { number, length, receiveBuffer, pause = 0 } = options;
     const batch = new Batch();
     const counters = new BigUint64Array(native.COUNTERS);
     try {
@@ -148,6 +153,7 @@ export class Queue {
         number,
         length,
         receiveBuffer,
+        pause,
         batch.bytes,
         batch.rows,
         batch.output,

@@ -11,6 +11,8 @@ test.each([
   ["a packet larger than its slot passes unmodified and is counted", "truncated"],
   ["the largest packets of IPv4 pass, and a replacement may be as large as an attribute", "huge"],
   ["a flood takes at most 16 batches of a turn of the event loop", "flooded"],
+  ["packets that come fast are gathered in a pause, several for one wake-up", "gathered"],
+  ["packets that come slowly are read one by one", "alone"],
   ["a receive buffer that overruns is counted, and the queue goes on", "overrun"],
   ["packets of several batches keep their order", "order"],
 ])("%s", async (_title, scenario) => {

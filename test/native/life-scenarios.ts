@@ -150,7 +150,7 @@ async function thousand(): Promise<void> {
   const openAndClose = async (times: number) => {
     for (let time = 0; time < times; time++) {
       const { slab, rows, output, counters, events } = arrays;
-      const queue = addon.queue_open(5, 64, 65536, slab, rows, output, counters, () => {});
+      const queue = addon.queue_open(5, 64, 65536, 0, slab, rows, output, counters, () => {});
       const subscribed = addon.netlink_open(12, 65536);
       addon.netlink_subscribe(subscribed, Uint32Array.of(3), events, () => {});
       const socket = addon.netlink_open(12, 65536);

@@ -18,21 +18,32 @@ export interface QueueOptions {
   readonly number?: number;
   readonly length?: number;
   readonly receiveBuffer?: number;
+  readonly pause?: number;
   readonly slabBytes?: number;
 }
 
 /** Opens a queue, by default number 5, with room for all that a test may send. */
 export function openQueue(
   onBatch: (queue: OpenQueue, count: number) => void,
-  { number = 5, length = 8192, receiveBuffer = 16 << 20, slabBytes = native.SLAB_BYTES }: QueueOptions = {},
+  options: QueueOptions = {},
 ): OpenQueue {
+  const { number = 5, length = 8192, receiveBuffer = 16 << 20, pause = 0 } = options;
+  const { slabBytes = native.SLAB_BYTES } = options;
   const addon = loadAddon();
   const slab = Buffer.alloc(slabBytes);
   const rows = new Uint32Array(native.BATCH * native.ROW_FIELDS);
   const output = Buffer.alloc(native.BATCH << 16);
   const counters = new BigUint64Array(native.COUNTERS);
-  const handle = addon.queue_open(number, length, receiveBuffer, slab, rows, output, counters, (count) =>
-    onBatch(queue, count),
+  const handle = addon.queue_open(
+    number,
+    length,
+    receiveBuffer,
+    pause,
+    slab,
+    rows,
+    output,
+    counters,
+    (count) => onBatch(queue, count),
   );
   const queue: OpenQueue = { addon, handle, slab, rows, output, counters };
   return queue;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as native from "../../src/kernel/native.ts";
-import { flood } from "./flood.ts";
+import { flood, stream } from "./flood.ts";
 import { Loopback } from "./loopback.ts";
 import {
   counter,
@@ -30,6 +30,8 @@ await play({
   truncated,
   huge,
   flooded,
+  gathered,
+  alone,
   overrun,
   order,
 });
@@ -234,6 +236,28 @@ async function flooded(): Promise<void> {
     [16, 16, 8],
   );
   assert.equal(microtasks, packets / native.BATCH);
+  close(queue);
+}
+
+/** Packets a millisecond apart are far less than a pause apart: each wake-up finds several. */
+async function gathered(): Promise<void> {
+  const packets = 400;
+  const queue = openQueue(() => {}, { pause: 10_000 });
+  await stream(5999, packets, 1);
+  await until(() => counter(queue, native.COUNTER_PACKETS) === packets, "all packets are read");
+  const batches = counter(queue, native.COUNTER_BATCHES);
+  assert.ok(batches < packets / 3, `${packets} packets came in ${batches} batches`);
+  close(queue);
+}
+
+/** What comes less often than two in a pause is not kept waiting: most are read before the next one comes. */
+async function alone(): Promise<void> {
+  const packets = 100;
+  const queue = openQueue(() => {}, { pause: 500 });
+  await stream(5999, packets, 4);
+  await until(() => counter(queue, native.COUNTER_PACKETS) === packets, "all packets are read");
+  const batches = counter(queue, native.COUNTER_BATCHES);
+  assert.ok(batches > packets / 2, `${packets} packets came in ${batches} batches`);
   close(queue);
 }
 
