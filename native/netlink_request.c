@@ -1,5 +1,8 @@
 /*
- * Batches of requests: numbered, sent as many at once as the socket bears, and each given the errno of its ACK.
+ * Batches of requests: numbered, sent as many at once as the socket bears, and each given its errno.
+ *
+ * The kernel works off a send in its order and answers each request that fails, asked or not (netlink_rcv_skb).
+ * So only the last one of a send is asked to be acknowledged: once that ACK is here, what has no answer is done.
  */
 #include "netlink.h"
 
@@ -9,12 +12,13 @@ enum { UNANSWERED = INT32_MIN, ANSWER_DID_NOT_FIT = INT32_MIN + 1 };
 /* Requests under way, and where their answers go. */
 struct exchange {
 	int32_t *errnos;		/* of this send's requests */
-	uint32_t first, count, open;	/* first sequence number; requests; those without an ACK */
+	uint32_t first, count;		/* first sequence number; requests */
+	bool done;			/* the last one has its ACK */
 	struct span replies;
 	size_t used;
 };
 
-/* One message of an answer: an ACK fills its request's errno, all else is appended to the replies. */
+/* One message of an answer: an ACK or error fills its request's errno, all else is appended to the replies. */
 static void take_message(struct exchange *x, const struct nlmsghdr *header, const uint8_t *message,
 			 size_t received)
 {
@@ -31,7 +35,7 @@ static void take_message(struct exchange *x, const struct nlmsghdr *header, cons
 		if (*slot != UNANSWERED && *slot != ANSWER_DID_NOT_FIT)
 			return;
 		*slot = error == 0 && *slot == ANSWER_DID_NOT_FIT ? ENOBUFS : error;
-		x->open--;
+		x->done |= index == x->count - 1;
 		return;
 	}
 	if (received < header->nlmsg_len || NLMSG_ALIGN(header->nlmsg_len) > x->replies.length - x->used) {
@@ -64,8 +68,8 @@ static void take_datagram(struct exchange *x, const uint8_t *at, size_t length)
 }
 
 /*
- * Reads answers until each request of the exchange has its ACK. Whatever ends it, no errno is left open: what
- * has no answer gets ETIMEDOUT, or ENOBUFS if the kernel says that it had to throw answers away.
+ * Reads answers until the last request of the exchange has its ACK. Whatever ends it, no errno is left open: what
+ * has no answer by then is done, or gets ETIMEDOUT, or ENOBUFS if the kernel says that it had to throw answers away.
  */
 static void read_answers(struct netlink *n, struct exchange *x)
 {
@@ -73,7 +77,7 @@ static void read_answers(struct netlink *n, struct exchange *x)
 	bool lost = false;
 	uint32_t j;
 
-	while (x->open > 0 && !reason) {
+	while (!x->done && !reason) {
 		for (i = 0; i < ANSWERS; i++)
 			n->datagrams[i].msg_hdr.msg_namelen = sizeof(n->senders[i]);
 		got = recvmmsg(n->socket.fd, n->datagrams, ANSWERS, MSG_DONTWAIT, NULL);
@@ -87,11 +91,11 @@ static void read_answers(struct netlink *n, struct exchange *x)
 			if (n->senders[i].nl_pid == 0)
 				take_datagram(x, n->answers[i], n->datagrams[i].msg_len);
 	}
-	for (j = 0; j < x->count && x->open > 0; j++) {
-		if (x->errnos[j] == UNANSWERED || x->errnos[j] == ANSWER_DID_NOT_FIT) {
-			x->errnos[j] = reason;
-			x->open--;
-		}
+	for (j = 0; j < x->count; j++) {
+		if (x->errnos[j] == UNANSWERED)
+			x->errnos[j] = lost ? ENOBUFS : reason;
+		else if (x->errnos[j] == ANSWER_DID_NOT_FIT)
+			x->errnos[j] = reason ? reason : ENOBUFS;
 	}
 }
 
@@ -128,28 +132,34 @@ static uint32_t count_messages(napi_env env, const struct netlink *n, const uint
 /* Numbers and sends as many of the messages as one send may carry; returns the bytes they take. */
 static size_t send_some(struct netlink *n, struct exchange *x, uint8_t *data, size_t length)
 {
-	size_t at = 0;
+	size_t at = 0, last = 0;
+	struct nlmsghdr header;
 	uint32_t i;
 	int error;
 
 	x->first = n->sequence + 1;
 	x->count = 0;
 	while (at < length && x->count < n->most) {
-		struct nlmsghdr header = read_header(data + at);
-		size_t step = NLMSG_ALIGN((size_t)header.nlmsg_len);
+		size_t step;
 
+		header = read_header(data + at);
+		step = NLMSG_ALIGN((size_t)header.nlmsg_len);
 		if (step > length - at)
 			step = length - at;
 		if (x->count > 0 && at + step > n->send_limit)
 			break;
 		header.nlmsg_seq = ++n->sequence;
-		header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+		header.nlmsg_flags = (header.nlmsg_flags & ~NLM_F_ACK) | NLM_F_REQUEST;
 		write_header(data + at, &header);
 		x->errnos[x->count++] = UNANSWERED;
+		last = at;
 		at += step;
 	}
+	header = read_header(data + last);
+	header.nlmsg_flags |= NLM_F_ACK;
+	write_header(data + last, &header);
 	error = netlink_send(n, data, at);
-	x->open = error ? 0 : x->count;
+	x->done = error != 0;
 	for (i = 0; error && i < x->count; i++)
 		x->errnos[i] = error;
 	return at;

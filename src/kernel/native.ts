@@ -58,11 +58,12 @@ export interface Native {
   netlink_open(protocol: number, receiveBufferBytes: number): NetlinkHandle;
   /**
    * Sends `requests[0..length)`, whole netlink messages each padded to 4 bytes, in as few sends as the socket's
-   * buffers allow without losing an ACK. The addon writes their sequence numbers and NLM_F_REQUEST|NLM_F_ACK into
-   * `requests`. Fills `errnos[i]` with 0 or the positive errno of request i, and appends every message that is
-   * not an ACK (answers to GETs) to `replies`. Returns the bytes used in `replies`.
+   * buffers allow without losing an answer. The addon writes their sequence numbers and flags into `requests`:
+   * NLM_F_REQUEST, and NLM_F_ACK for the last of each send alone, as the kernel tells of failures unasked. Fills
+   * `errnos[i]` with 0 or the positive errno of request i, and appends every message that is no ACK (answers to GETs)
+   * to `replies`. Returns the bytes used in `replies`.
    *
-   * errnos[i] is ETIMEDOUT or ENOBUFS if the ACK was lost, and ENOBUFS if the answer did not fit into `replies`.
+   * errnos[i] is ETIMEDOUT or ENOBUFS if its answer may have been lost, and ENOBUFS if it did not fit into `replies`.
    * Throws EBUSY on a subscribed socket and while a dump is being read; ERR_INVALID_MESSAGE before anything is
    * sent if `requests` is not whole messages.
    */
