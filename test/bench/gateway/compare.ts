@@ -25,10 +25,11 @@ export async function compare(
   const results = new Map<Helper, Row[]>(helpers.map((helper) => [helper, []]));
   try {
     for (const helper of helpers) gateways.push(await HelpedGateway.open(helper));
+    const plain = gateways.find(({ helper }) => helper === "nat");
     for (let index = 0; index < rounds; index++) {
       for (const gateway of gateways) {
         const earlier = results.get(gateway.helper) ?? [];
-        const row = await measure(gateway, work, earlier.at(-1)?.pps);
+        const row = await measure(gateway, work, earlier.at(-1)?.pps, plain);
         earlier.push(row);
         measured(row, index);
       }
@@ -39,14 +40,24 @@ export async function compare(
   return [...results.values()].map(median);
 }
 
-/** @param near packets a second of the round before */
-async function measure(gateway: HelpedGateway, work: Work, near: number | undefined): Promise<Row> {
+/**
+ * @param near packets a second of the round before
+ * @param plain the gateway with nothing but NAT, which has had this work before
+ */
+async function measure(
+  gateway: HelpedGateway,
+  work: Work,
+  near: number | undefined,
+  plain: HelpedGateway | undefined,
+): Promise<Row> {
   await gateway.take(work);
   const pps = await highestCarried(gateway, near);
   const busyRate = pps >= BUSY * ROOM ? BUSY : pps / 2;
   const calm = await gateway.run([CALM, SECONDS]);
   const busy = await gateway.run([busyRate, SECONDS]);
   const half = await gateway.run([pps / 2, SECONDS]);
+  // The machine's own slow moments are no helper's.
+  const plainAtHalf = gateway === plain ? undefined : await plain?.run([pps / 2, SECONDS]);
   return {
     work: work.name,
     helper: gateway.helper,
@@ -57,6 +68,7 @@ async function measure(gateway: HelpedGateway, work: Work, near: number | undefi
     busyRate: Math.round(busyRate),
     busy: latencyOf(busy),
     half: latencyOf(half),
+    ...(plainAtHalf && { plainAtHalf: latencyOf(plainAtHalf) }),
     rssMB: Math.round(gateway.memory),
   };
 }

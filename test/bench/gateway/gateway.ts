@@ -17,6 +17,7 @@ import { memory } from "./memory.ts";
 import { overload } from "./overload.ts";
 import { pauses } from "./pauses.ts";
 import { describe, type Row, ratiosOf } from "./row.ts";
+import { watchStolen } from "./usage.ts";
 import { WORKS, type Work } from "./work.ts";
 
 /**
@@ -40,9 +41,12 @@ commandFor("compare", "each helper beside the others", names, { isDefault: true 
   .option("--rounds <number>", "times each is measured, of which the median counts", whole, 5)
   .action(async ({ work, helper, rounds, json }: Options & { helper: Helper[]; rounds: number }) => {
     const rows: Row[] = [];
+    const stolen = watchStolen();
     for (const one of chosen(work)) {
       say(`${one.title}:`);
-      const medians = await compare(one, helper, rounds, (row, index) =>
+      // Plain NAT goes first: what others add is measured beside it.
+      const inOrder = HELPERS.filter((name) => helper.includes(name));
+      const medians = await compare(one, inOrder, rounds, (row, index) =>
         say(`  ${index + 1}. ${describe(row)}`),
       );
       for (const row of medians) process.stdout.write(`${describe(row)}\n`);
@@ -51,7 +55,14 @@ commandFor("compare", "each helper beside the others", names, { isDefault: true 
     const ratios = Object.fromEntries(
       work.map((name) => [name, ratiosOf(rows.filter((row) => row.work === name))]),
     );
-    const result: Comparison = { kind: "compare", machine: machine(), rounds, rows, ratios };
+    const result: Comparison = {
+      kind: "compare",
+      machine: machine(),
+      rounds,
+      stolen: stolen(),
+      rows,
+      ratios,
+    };
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(ratios, null, 2)}\n`);
   });
 

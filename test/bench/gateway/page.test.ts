@@ -8,7 +8,17 @@ import { median, type Row, ratiosOf } from "./row.ts";
 function row(helper: Helper, pps: number, cpuPer100k: number, p50us: number): Row {
   const latency = { p50us, p99us: 2 * p50us, p999us: 3 * p50us };
   const rest = { busyRate: 20_000, busy: latency, half: latency, rssMB: 0 };
-  return { work: "register", helper, pps, ppsRange: [pps, pps], cpuPer100k, ...latency, ...rest };
+  const plainAtHalf = { p50us: 10, p99us: 15, p999us: 20 };
+  return {
+    work: "register",
+    helper,
+    pps,
+    ppsRange: [pps, pps],
+    cpuPer100k,
+    ...latency,
+    ...rest,
+    plainAtHalf,
+  };
 }
 
 const rows = [
@@ -26,6 +36,7 @@ it("compares sipexpectd with each other helper, and its latency and processor ti
     "addedCpu/kernel": 0.5,
     addedP50us: 100,
     addedBusyP999us: 300,
+    addedHalfP99us: 225,
   });
 });
 
@@ -42,9 +53,9 @@ it("takes the median of each figure, and the range of the rates", () => {
 it("sets a figure that missed its target in bold", () => {
   const machine = { date: "2026-01-01", processors: "2 x any", kernel: "6.18", node: "v20" };
   const ratios = { register: ratiosOf(rows) };
-  const comparison: Comparison = { kind: "compare", machine, rounds: 1, rows, ratios };
+  const comparison: Comparison = { kind: "compare", machine, rounds: 1, stolen: 0, rows, ratios };
   expect(ratiosTable(comparison)).toContain(
-    "| REGISTER refresh | **1.5** (at least 2) | **0.5** (at least 0.6) | 0.75 (at most 1) | 100 (at most 150) | 240",
+    "| REGISTER refresh | **1.5** (at least 2) | **0.5** (at least 0.6) | 0.75 (at most 1) | 100 (at most 150) | 225",
   );
 });
 
@@ -52,7 +63,14 @@ it("puts comparisons of several works together, the later figures of each", () =
   const machine = { date: "2026-01-01", processors: "2 x any", kernel: "6.18", node: "v20" };
   const of = (work: string, pps: number, rounds: number): Comparison => {
     const one = { ...row("sipexpectd", pps, 1, 1), work };
-    return { kind: "compare", machine, rounds, rows: [one], ratios: { [work]: { "pps/kernel": pps } } };
+    return {
+      kind: "compare",
+      machine,
+      rounds,
+      stolen: 5 - rounds,
+      rows: [one],
+      ratios: { [work]: { "pps/kernel": pps } },
+    };
   };
   const all = together([of("office", 1, 5), of("register", 2, 5), of("office", 3, 4)]);
   expect(all?.rows.map(({ work, pps }) => [work, pps])).toEqual([
@@ -61,6 +79,7 @@ it("puts comparisons of several works together, the later figures of each", () =
   ]);
   expect(all).toMatchObject({
     rounds: 4,
+    stolen: 1,
     ratios: { office: { "pps/kernel": 3 }, register: { "pps/kernel": 2 } },
   });
   expect(together([])).toBeUndefined();

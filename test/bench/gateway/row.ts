@@ -20,8 +20,9 @@ export interface Row extends Latency {
   /** Packets a second: 20,000, or half of `pps` where that is too near to the limit. */
   readonly busyRate: number;
   readonly busy: Latency;
-  /** At half of `pps`. */
+  /** At half of `pps`, and of plain NAT at the same rate; undefined where that is not measured beside it. */
   readonly half: Latency;
+  readonly plainAtHalf?: Latency;
   /** Resident memory of the helper's processes. */
   readonly rssMB: number;
 }
@@ -53,6 +54,7 @@ export function median(rounds: readonly Row[]): Row {
     busyRate: middle(({ busyRate }) => busyRate),
     busy: latency(({ busy }) => busy),
     half: latency(({ half }) => half),
+    ...(first.plainAtHalf && { plainAtHalf: latency(({ plainAtHalf, half }) => plainAtHalf ?? half) }),
     rssMB: middle(({ rssMB }) => rssMB),
   };
 }
@@ -83,6 +85,8 @@ export function ratiosOf(rows: readonly Row[]): Ratios {
     ratios.addedBusyP50us = ours.busy.p50us - plain.busy.p50us;
     ratios.addedBusyP99us = ours.busy.p99us - plain.busy.p99us;
     ratios.addedBusyP999us = ours.busy.p999us - plain.busy.p999us;
+    const { half, plainAtHalf } = ours;
+    if (plainAtHalf !== undefined) ratios.addedHalfP99us = half.p99us - plainAtHalf.p99us;
   }
   // Where nothing was carried, or nothing added, there is no ratio.
   return Object.fromEntries(Object.entries(ratios).filter(([, ratio]) => Number.isFinite(ratio)));
