@@ -2,6 +2,7 @@ import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { Family } from "../packet/host.ts";
 import { AttributeReader } from "./attribute-reader.ts";
 import * as ct from "./ctnetlink.ts";
+import { knownAddress } from "./known-address.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import { encodeNat } from "./nat.ts";
 import { type MessageSpan, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLMSG_HEADER } from "./netlink-message.ts";
@@ -11,7 +12,14 @@ import {
   type SequenceAdjustment,
 } from "./sequence-adjustment.ts";
 import { decodeTcpState, encodeLiberal, encodeTcpState, type TcpState } from "./tcp-state.ts";
-import { decodeTuple, encodeTuple, type FlowTuple, familyNumber, inverse, protocolNumber } from "./tuple.ts";
+import {
+  decodeTuple,
+  encodeEnds,
+  encodeTuple,
+  type FlowTuple,
+  familyNumber,
+  protocolNumber,
+} from "./tuple.ts";
 
 /** The two directions of a conntrack: enum ip_conntrack_dir. */
 export type Direction = "original" | "reply";
@@ -69,9 +77,12 @@ export interface ConntrackFilter {
 /** Writes the request that makes `entry`, and is refused with EEXIST when either tuple is taken. */
 export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): void {
   const { original, sourceNat, destinationNat, mark, zone, helper, tcp } = entry;
-  ct.beginCtnetlink(writer, ct.CT_NEW, NLM_F_CREATE | NLM_F_EXCL, familyNumber(original));
-  encodeTuple(writer, ct.CTA_TUPLE_ORIG, original);
-  encodeTuple(writer, ct.CTA_TUPLE_REPLY, inverse(original));
+  const { source, destination } = original;
+  const protocol = protocolNumber(original.protocol);
+  const [from, to] = [knownAddress(source.host), knownAddress(destination.host)];
+  ct.beginCtnetlink(writer, ct.CT_NEW, NLM_F_CREATE | NLM_F_EXCL, familyNumber(to));
+  encodeEnds(writer, ct.CTA_TUPLE_ORIG, protocol, from, source.port, to, destination.port);
+  encodeEnds(writer, ct.CTA_TUPLE_REPLY, protocol, to, destination.port, from, source.port);
   writer.be32(ct.CTA_STATUS, entry.status);
   writer.be32(ct.CTA_TIMEOUT, entry.timeout);
   if (mark !== undefined) writer.be32(ct.CTA_MARK, mark);
@@ -89,8 +100,7 @@ export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): 
 
 /** Writes the request that sets the seconds an existing entry has left. */
 export function encodeConntrackTimeout(writer: MessageWriter, flow: FlowTuple, seconds: number): void {
-  ct.beginCtnetlink(writer, ct.CT_NEW, 0, familyNumber(flow));
-  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  beginByTuple(writer, ct.CT_NEW, flow);
   writer.be32(ct.CTA_TIMEOUT, seconds);
   writer.end();
 }
@@ -106,8 +116,7 @@ export function encodeConntrackAdjustment(
   direction: Direction,
   adjustment: SequenceAdjustment,
 ): void {
-  ct.beginCtnetlink(writer, ct.CT_NEW, 0, familyNumber(flow));
-  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  beginByTuple(writer, ct.CT_NEW, flow);
   const type = direction === "original" ? ct.CTA_SEQ_ADJ_ORIG : ct.CTA_SEQ_ADJ_REPLY;
   encodeSequenceAdjustment(writer, type, adjustment);
   encodeLiberal(writer);
@@ -228,10 +237,15 @@ export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): Conntr
 }
 
 function encodeByTuple(writer: MessageWriter, type: number, flow: FlowTuple, zone: number | undefined): void {
-  ct.beginCtnetlink(writer, type, 0, familyNumber(flow));
-  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
+  beginByTuple(writer, type, flow);
   if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
   writer.end();
+}
+
+/** Starts a message about the entry of which `flow` is a direction. */
+function beginByTuple(writer: MessageWriter, type: number, flow: FlowTuple): void {
+  ct.beginCtnetlink(writer, type, 0, familyNumber(knownAddress(flow.destination.host)));
+  encodeTuple(writer, ct.CTA_TUPLE_ORIG, flow);
 }
 
 function decodeHelper(reader: AttributeReader): string | undefined {

@@ -118,5 +118,6 @@ export const IPS_HELPER = 1 << 13;
 /** Starts a ctnetlink message: struct nlmsghdr, then struct nfgenmsg with `family`, version 0, no resource. */
 export function beginCtnetlink(writer: MessageWriter, type: number, flags: number, family: number): void {
   writer.begin(type, flags);
-  writer.bytes[writer.fixed(NFGENMSG)] = family;
+  // The family is the first of four bytes; the others are zero.
+  writer.view.setUint32(writer.take(NFGENMSG), family << 24);
 }

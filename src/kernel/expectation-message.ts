@@ -1,10 +1,18 @@
+import type { Address } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
 import { AttributeReader } from "./attribute-reader.ts";
 import * as ct from "./ctnetlink.ts";
+import { knownAddress } from "./known-address.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import { type MessageSpan, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLMSG_HEADER } from "./netlink-message.ts";
-import { decodeTuple, encodeTuple, type FlowTuple, familyNumber } from "./tuple.ts";
+import {
+  decodeTuple,
+  encodeEnds,
+  encodeTuple,
+  type FlowTuple,
+  familyNumber,
+  protocolNumber,
+} from "./tuple.ts";
 
 /** The SIP helper's classes, enum sip_expectation_classes of net/netfilter/nf_conntrack_sip.h. */
 export const EXPECTATION_CLASS = { signalling: 0, audio: 1, video: 2, image: 3 } as const;
@@ -59,8 +67,9 @@ export type ExpectationKey = Pick<Expectation, "protocol" | "from" | "to">;
 
 const ANY_PORT = 0;
 const FULL_PORT = 0xffff;
-const ANY_IPV4 = "0.0.0.0";
-const FULL_IPV4 = "255.255.255.255";
+const ANY_IPV4 = 0;
+const FULL_IPV4 = 0xffffffff;
+const FULL_IPV4_TEXT = "255.255.255.255";
 const ANY_IPV6 = "::";
 const FULL_IPV6 = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
 
@@ -82,8 +91,9 @@ export function encodeNewExpectation(
     // enum ip_conntrack_dir of the master the expected flow runs in: its original direction is outbound.
     writer.be32(ct.CTA_EXPECT_NAT_DIR, direction === "outbound" ? 0 : 1);
     // The kernel takes this tuple's source as saved_addr and saved_proto and reads nothing else of it.
-    const none = { host: familyOf(saved.host) === "ipv6" ? ANY_IPV6 : ANY_IPV4, port: 0 };
-    encodeTuple(writer, ct.CTA_EXPECT_NAT_TUPLE, { protocol, source: saved, destination: none });
+    const source = knownAddress(saved.host);
+    const none = typeof source === "number" ? ANY_IPV4 : ANY_IPV6;
+    encodeEnds(writer, ct.CTA_EXPECT_NAT_TUPLE, protocolNumber(protocol), source, saved.port, none, 0);
     writer.endNest(nest);
     writer.string(ct.CTA_EXPECT_FN, "sip");
   }
@@ -119,9 +129,9 @@ export function encodeDeleteExpectation(
   id?: number,
   zone?: number,
 ): void {
-  const tuple = expectedTuple(expectation);
-  ct.beginCtnetlink(writer, ct.EXP_DELETE, 0, familyNumber(tuple));
-  encodeTuple(writer, ct.CTA_EXPECT_TUPLE, tuple);
+  const to = knownAddress(expectation.to.host);
+  ct.beginCtnetlink(writer, ct.EXP_DELETE, 0, familyNumber(to));
+  encodeExpected(writer, expectation, to);
   if (id !== undefined) writer.be32(ct.CTA_EXPECT_ID, id);
   if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
   writer.end();
@@ -207,31 +217,34 @@ function beginNew(
   expectation: Expectation,
   zone: number | undefined,
 ): void {
-  const { protocol, from, to } = expectation;
-  const ipv6 = familyOf(to.host) === "ipv6";
-  const [anyHost, fullHost] = ipv6 ? [ANY_IPV6, FULL_IPV6] : [ANY_IPV4, FULL_IPV4];
-  ct.beginCtnetlink(writer, ct.EXP_NEW, flags, familyNumber(master));
-  encodeTuple(writer, ct.CTA_EXPECT_TUPLE, expectedTuple(expectation));
+  const { protocol, from } = expectation;
+  const to = knownAddress(expectation.to.host);
+  const [anyHost, fullHost] = typeof to === "number" ? [ANY_IPV4, FULL_IPV4] : [ANY_IPV6, FULL_IPV6];
+  const hostMask = from.host === undefined ? anyHost : fullHost;
+  const portMask = from.port === undefined ? ANY_PORT : FULL_PORT;
+  ct.beginCtnetlink(writer, ct.EXP_NEW, flags, familyNumber(knownAddress(master.destination.host)));
+  encodeExpected(writer, expectation, to);
   encodeTuple(writer, ct.CTA_EXPECT_MASTER, master);
-  encodeTuple(writer, ct.CTA_EXPECT_MASK, {
-    protocol,
-    source: {
-      host: from.host === undefined ? anyHost : fullHost,
-      port: from.port === undefined ? ANY_PORT : FULL_PORT,
-    },
-    destination: { host: fullHost, port: FULL_PORT },
-  });
+  const number = protocolNumber(protocol);
+  encodeEnds(writer, ct.CTA_EXPECT_MASK, number, hostMask, portMask, fullHost, FULL_PORT);
   writer.be32(ct.CTA_EXPECT_TIMEOUT, expectation.timeout);
   if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
 }
 
-function expectedTuple({ protocol, from, to }: ExpectationKey): FlowTuple {
-  const anyHost = familyOf(to.host) === "ipv6" ? ANY_IPV6 : ANY_IPV4;
-  return { protocol, source: { host: from.host ?? anyHost, port: from.port ?? ANY_PORT }, destination: to };
+/** Writes the tuple of an expectation; `destination` is the address of its `to`. */
+function encodeExpected(
+  writer: MessageWriter,
+  { protocol, from, to }: ExpectationKey,
+  destination: Address,
+): void {
+  const any = typeof destination === "number" ? ANY_IPV4 : ANY_IPV6;
+  const source = from.host === undefined ? any : knownAddress(from.host);
+  const number = protocolNumber(protocol);
+  encodeEnds(writer, ct.CTA_EXPECT_TUPLE, number, source, from.port ?? ANY_PORT, destination, to.port);
 }
 
 function expectedSource(source: Endpoint, mask: Endpoint | undefined): ExpectedSource {
-  const wholeHost = mask?.host === FULL_IPV4 || mask?.host === FULL_IPV6;
+  const wholeHost = mask?.host === FULL_IPV4_TEXT || mask?.host === FULL_IPV6;
   return {
     host: wholeHost ? source.host : undefined,
     port: mask?.port === FULL_PORT ? source.port : undefined,

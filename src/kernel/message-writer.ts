@@ -1,15 +1,8 @@
-import { familyOf } from "../packet/host.ts";
-import { ipv4ToNumber } from "../packet/ipv4.ts";
+import type { Address } from "../packet/address.ts";
 import { parseIpv6 } from "../packet/ipv6.ts";
 import { KernelError } from "./kernel-error.ts";
-import {
-  align,
-  LITTLE_ENDIAN,
-  NLA_F_NESTED,
-  NLA_HEADER,
-  NLM_F_REQUEST,
-  NLMSG_HEADER,
-} from "./netlink-message.ts";
+import { knownAddress } from "./known-address.ts";
+import { align, NLA_F_NESTED, NLA_HEADER, NLM_F_REQUEST, NLMSG_HEADER } from "./netlink-message.ts";
 
 /**
  * MessageWriter writes netlink messages one behind the other into one buffer that is used again and again.
@@ -19,14 +12,21 @@ import {
  */
 export class MessageWriter {
   readonly bytes: Buffer;
+  /** Of `bytes`, for values in network order. */
+  readonly view: DataView;
+  /** Of `bytes`, for what is in host order: every message and attribute starts at a multiple of four. */
+  readonly words: Uint32Array;
+  readonly #halves: Uint16Array;
   /** Bytes written so far. */
   length = 0;
-  readonly #view: DataView;
   #start = 0;
 
   constructor(capacity: number) {
     this.bytes = Buffer.alloc(capacity);
-    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, capacity);
+    const { buffer, byteOffset } = this.bytes;
+    this.view = new DataView(buffer, byteOffset, capacity);
+    this.words = new Uint32Array(buffer, byteOffset, capacity >>> 2);
+    this.#halves = new Uint16Array(buffer, byteOffset, capacity >>> 1);
   }
 
   /** Bytes that can still be written. */
@@ -42,61 +42,73 @@ export class MessageWriter {
   /** Starts a message; NLM_F_REQUEST is added to `flags`. Its fixed part and attributes follow, then `end`. */
   begin(type: number, flags: number): void {
     this.#start = this.length;
-    this.#advance(NLMSG_HEADER);
-    this.#view.setUint16(this.#start + 4, type, LITTLE_ENDIAN);
-    this.#view.setUint16(this.#start + 6, flags | NLM_F_REQUEST, LITTLE_ENDIAN);
+    this.take(NLMSG_HEADER);
+    const half = this.#start >>> 1;
+    this.#halves[half + 2] = type;
+    this.#halves[half + 3] = flags | NLM_F_REQUEST;
     // The sequence number is the addon's to give, the port id the kernel's.
-    this.#view.setUint32(this.#start + 8, 0);
-    this.#view.setUint32(this.#start + 12, 0);
+    this.words[(half >>> 1) + 2] = 0;
+    this.words[(half >>> 1) + 3] = 0;
   }
 
   /** Ends the message that `begin` started: its length is now known. */
   end(): void {
-    this.#view.setUint32(this.#start, this.length - this.#start, LITTLE_ENDIAN);
+    this.words[this.#start >>> 2] = this.length - this.#start;
   }
 
   /** Appends `size` zeroed bytes of a message's fixed part, and returns where they start. */
   fixed(size: number): number {
-    const start = this.#advance(size);
+    const start = this.take(size);
     this.bytes.fill(0, start, this.length);
+    return start;
+  }
+
+  /** Appends `size` bytes that the caller is to fill, and the zeroes that pad them; returns where they start. */
+  take(size: number): number {
+    const start = this.length;
+    const end = start + align(size);
+    if (end > this.bytes.length) throw new RangeError(`netlink message exceeds ${this.bytes.length} bytes`);
+    // The padding must not show what an earlier message left here.
+    if ((size & 3) !== 0) this.words[(end >>> 2) - 1] = 0;
+    this.length = end;
     return start;
   }
 
   /** Starts a nested attribute; pass the result to `endNest`. */
   beginNest(type: number): number {
-    const start = this.#advance(NLA_HEADER);
-    this.#view.setUint16(start + 2, type | NLA_F_NESTED, LITTLE_ENDIAN);
+    const start = this.take(NLA_HEADER);
+    this.#halves[(start >>> 1) + 1] = type | NLA_F_NESTED;
     return start;
   }
 
   endNest(start: number): void {
-    this.#view.setUint16(start, this.length - start, LITTLE_ENDIAN);
+    this.#halves[start >>> 1] = this.length - start;
   }
 
   /** One byte. */
   u8(type: number, value: number): void {
-    this.#view.setUint8(this.#attribute(type, 1), value);
+    this.view.setUint8(this.#attribute(type, 1), value);
   }
 
   /** Two bytes in network order. */
   be16(type: number, value: number): void {
-    this.#view.setUint16(this.#attribute(type, 2), value);
+    this.view.setUint16(this.#attribute(type, 2), value);
   }
 
   /** Four bytes in network order. */
   be32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value);
+    this.view.setUint32(this.#attribute(type, 4), value);
   }
 
   /** Four bytes in host order, as rtnetlink has them. */
   u32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value, LITTLE_ENDIAN);
+    this.words[this.#attribute(type, 4) >>> 2] = value;
   }
 
   /** An ASCII string with its closing zero. */
   string(type: number, text: string): void {
     const at = this.#attribute(type, text.length + 1);
-    this.bytes.write(text, at, "latin1");
+    for (let index = 0; index < text.length; index++) this.bytes[at + index] = text.charCodeAt(index);
     this.bytes[at + text.length] = 0;
   }
 
@@ -106,37 +118,26 @@ export class MessageWriter {
   }
 
   /**
-   * A canonical host as 4 bytes under type `v4` or 16 bytes under type `v6`.
+   * An address as 4 bytes under type `v4` or 16 bytes under type `v6`.
    *
-   * Throws KernelError EINVAL, naming the value, when `host` is no IP literal.
+   * Throws KernelError EINVAL, naming the value, when it is a text that is no IP literal.
    */
-  address(v4: number, v6: number, host: string): void {
-    if (familyOf(host) === "ipv4") {
-      const number = ipv4ToNumber(host);
-      if (number === undefined) throw notAnAddress(host);
-      this.be32(v4, number);
+  address(v4: number, v6: number, address: Address): void {
+    const known = typeof address === "number" ? address : knownAddress(address);
+    if (typeof known === "number") {
+      this.be32(v4, known);
       return;
     }
-    const bytes = parseIpv6(host);
-    if (bytes === undefined) throw notAnAddress(host);
+    const bytes = parseIpv6(known);
+    if (bytes === undefined) throw notAnAddress(known);
     this.binary(v6, bytes);
   }
 
   #attribute(type: number, size: number): number {
-    const start = this.#advance(NLA_HEADER + size);
-    this.#view.setUint16(start, NLA_HEADER + size, LITTLE_ENDIAN);
-    this.#view.setUint16(start + 2, type, LITTLE_ENDIAN);
+    const start = this.take(NLA_HEADER + size);
+    this.#halves[start >>> 1] = NLA_HEADER + size;
+    this.#halves[(start >>> 1) + 1] = type;
     return start + NLA_HEADER;
-  }
-
-  #advance(size: number): number {
-    const start = this.length;
-    const end = start + align(size);
-    if (end > this.bytes.length) throw new RangeError(`netlink message exceeds ${this.bytes.length} bytes`);
-    // The padding must not show what an earlier message left here.
-    if ((size & 3) !== 0) this.#view.setUint32(end - 4, 0);
-    this.length = end;
-    return start;
   }
 }
 

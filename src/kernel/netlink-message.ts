@@ -31,6 +31,15 @@ export const NLA_HEADER = 4;
 /** Netlink headers and rtnetlink values are in host byte order. */
 export const LITTLE_ENDIAN = endianness() === "LE";
 
+/**
+ * An attribute's header as one number in host order.
+ *
+ * @param size of header and value, in bytes, without padding
+ */
+export function attributeHeader(type: number, size: number): number {
+  return (LITTLE_ENDIAN ? (type << 16) | size : (size << 16) | type) >>> 0;
+}
+
 /** NLMSG_ALIGN and NLA_ALIGN of linux/netlink.h. */
 export function align(length: number): number {
   return (length + 3) & ~3;

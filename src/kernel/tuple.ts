@@ -1,5 +1,5 @@
+import type { Address } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
-import { familyOf } from "../packet/host.ts";
 import type { AttributeReader } from "./attribute-reader.ts";
 import {
   AF_INET,
@@ -14,6 +14,8 @@ import {
   CTA_TUPLE_IP,
   CTA_TUPLE_PROTO,
 } from "./ctnetlink.ts";
+import { encodeIpv4Tuple } from "./ipv4-tuple.ts";
+import { knownAddress } from "./known-address.ts";
 import type { MessageWriter } from "./message-writer.ts";
 
 /** FlowTuple is what names a flow in one direction: struct nf_conntrack_tuple without its zone. */
@@ -23,14 +25,9 @@ export interface FlowTuple {
   readonly destination: Endpoint;
 }
 
-/** Returns the tuple of the packets that answer `tuple` when there is no NAT. */
-export function inverse(tuple: FlowTuple): FlowTuple {
-  return { protocol: tuple.protocol, source: tuple.destination, destination: tuple.source };
-}
-
 /** Returns AF_INET or AF_INET6. */
-export function familyNumber(tuple: FlowTuple): number {
-  return familyOf(tuple.destination.host) === "ipv6" ? AF_INET6 : AF_INET;
+export function familyNumber(address: Address): number {
+  return typeof address === "number" ? AF_INET : AF_INET6;
 }
 
 /** IPPROTO_TCP and IPPROTO_UDP of linux/in.h. */
@@ -40,16 +37,34 @@ export function protocolNumber(protocol: Transport): number {
 
 /** Writes `tuple` as nested attribute `type` (CTA_TUPLE_ORIG, CTA_EXPECT_MASTER, ...). */
 export function encodeTuple(writer: MessageWriter, type: number, tuple: FlowTuple): void {
-  const { source, destination } = tuple;
+  const { protocol, source, destination } = tuple;
+  const [from, to] = [knownAddress(source.host), knownAddress(destination.host)];
+  encodeEnds(writer, type, protocolNumber(protocol), from, source.port, to, destination.port);
+}
+
+/** Writes a tuple that is given by its parts as nested attribute `type`; `protocol` is IPPROTO_*. */
+export function encodeEnds(
+  writer: MessageWriter,
+  type: number,
+  protocol: number,
+  source: Address,
+  sourcePort: number,
+  destination: Address,
+  destinationPort: number,
+): void {
+  if (typeof source === "number" && typeof destination === "number") {
+    encodeIpv4Tuple(writer, type, protocol, source, sourcePort, destination, destinationPort);
+    return;
+  }
   const nest = writer.beginNest(type);
   const ip = writer.beginNest(CTA_TUPLE_IP);
-  writer.address(CTA_IP_V4_SRC, CTA_IP_V6_SRC, source.host);
-  writer.address(CTA_IP_V4_DST, CTA_IP_V6_DST, destination.host);
+  writer.address(CTA_IP_V4_SRC, CTA_IP_V6_SRC, source);
+  writer.address(CTA_IP_V4_DST, CTA_IP_V6_DST, destination);
   writer.endNest(ip);
   const proto = writer.beginNest(CTA_TUPLE_PROTO);
-  writer.u8(CTA_PROTO_NUM, protocolNumber(tuple.protocol));
-  writer.be16(CTA_PROTO_SRC_PORT, source.port);
-  writer.be16(CTA_PROTO_DST_PORT, destination.port);
+  writer.u8(CTA_PROTO_NUM, protocol);
+  writer.be16(CTA_PROTO_SRC_PORT, sourcePort);
+  writer.be16(CTA_PROTO_DST_PORT, destinationPort);
   writer.endNest(proto);
   writer.endNest(nest);
 }
