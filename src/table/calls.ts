@@ -1,3 +1,4 @@
+import type { Address } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
 import type { Binding, InsideHost } from "./binding.ts";
@@ -276,7 +277,7 @@ export class Calls {
   }
 
   /** The stream whose master leads to this remote host and has this id. */
-  byMaster(peer: string, id: number): Stream | undefined {
+  byMaster(peer: Address, id: number): Stream | undefined {
     return this.#streams.byMaster(peer, id);
   }
 

@@ -1,4 +1,4 @@
-import { type Address, endpointKey } from "../packet/address.ts";
+import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
@@ -26,7 +26,7 @@ export class StreamTable {
   readonly #ports: PortPool;
   readonly #limits: StreamLimits;
   readonly #review: (stream: Stream, now: number) => void;
-  readonly #byMaster = new Map<string, Stream>();
+  readonly #byMaster = new Map<Address, Stream>();
   /** By external port, or by the endpoint of a host that is not translated. */
   readonly #byOutside = new Map<Address, Component>();
 
@@ -50,7 +50,7 @@ export class StreamTable {
   }
 
   /** The stream whose master leads to this remote host and has this id. */
-  byMaster(peer: string, id: number): Stream | undefined {
+  byMaster(peer: Address, id: number): Stream | undefined {
     return this.#byMaster.get(masterKey(peer, id));
   }
 
@@ -164,6 +164,6 @@ function outsideKey({ stream, inside, port }: Component): Address {
   return stream.call.host.isTranslated ? port : endpointKey(inside.host, inside.port);
 }
 
-function masterKey(peer: string, id: number): string {
-  return `${peer} ${id}`;
+function masterKey(peer: Address, id: number): Address {
+  return endpointKey(typeof peer === "number" ? peer : addressOf(peer), id);
 }
