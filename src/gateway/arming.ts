@@ -188,12 +188,18 @@ export function wantedOf(entry: ExpectationEntry): Wanted {
     : { direction: "outbound", remote: entry.to };
 }
 
+/** The component of `stream` that has an external port. */
+export function componentAt({ components }: Stream, port: number): Component | undefined {
+  for (const component of components) if (component.port === port) return component;
+  return undefined;
+}
+
 /** The component of `stream` that an expectation the kernel tells of belongs to. */
 export function componentOf(stream: Stream, entry: ExpectationEntry): Component | undefined {
   const { from, to } = entry;
+  if (isInbound(entry)) return componentAt(stream, to.port);
   const key = keyOf(entry);
   return stream.components.find((component) => {
-    if (isInbound(entry)) return to.port === component.port;
     const isFrom = from.host === component.inside.host && from.port === component.inside.port;
     return isFrom || expectationsOf(component).has(key);
   });

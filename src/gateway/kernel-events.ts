@@ -1,14 +1,15 @@
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { TableEvents } from "../kernel/events.ts";
-import type { ExpectationEntry } from "../kernel/expectation-message.ts";
+import type { ExpectationEnd } from "../kernel/expectation-end.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import { addressOf, endpointKey } from "../packet/address.ts";
 import { type Endpoint, isSameEndpoint, type Transport } from "../packet/endpoint.ts";
 import { type Family, familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
+import { ANY_SOURCE } from "../table/wanted.ts";
 import { addressee } from "./addressee.ts";
-import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
+import { componentAt, componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
 import { externalHost } from "./external-address.ts";
 import type { Gateway } from "./gateway.ts";
@@ -23,22 +24,27 @@ interface MediaEntry {
 /** What is told beside the table. */
 type Listening = Pick<Gateway, "settle" | "connectionEnded">;
 
+/** What it works on. */
+type Known = Pick<GatewayContext, "calls" | "bindings" | "external" | "budget" | "now">;
+
 /** KernelEvents tells the table what the kernel says has happened to its expectations, media and signalling flows. */
 export class KernelEvents implements TableEvents {
-  readonly #context: GatewayContext;
-  readonly #conntrack: Conntrack;
+  readonly #context: Known;
+  readonly #conntrack: Pick<Conntrack, "lookup">;
   readonly #stray: Pick<StrayEntries, "straighten">;
   readonly #gateway: Listening;
   readonly #reconcile: () => void;
   readonly #clock: () => number;
+  /** True when the table has taken in what the gateway has not carried out yet. */
+  #isDue = false;
 
   /**
    * @param gateway carries out what the table wants when it has taken in an event
    * @param reconcile compares the table with the kernel, when events were lost
    */
   constructor(
-    context: GatewayContext,
-    conntrack: Conntrack,
+    context: Known,
+    conntrack: Pick<Conntrack, "lookup">,
     stray: Pick<StrayEntries, "straighten">,
     clock: () => number,
     gateway: Listening,
@@ -52,15 +58,16 @@ export class KernelEvents implements TableEvents {
     this.#reconcile = reconcile;
   }
 
-  expectationGone(entry: ExpectationEntry): void {
+  expectationGone(end: ExpectationEnd): void {
     const { calls } = this.#context;
-    const { source, destination } = entry.master;
-    const stream =
-      destination.port === MASTER_PORT ? calls.byMaster(destination.host, source.port) : undefined;
-    const component = stream && componentOf(stream, entry);
+    const stream = end.masterPort === MASTER_PORT ? calls.byMaster(end.peer, end.id) : undefined;
+    if (stream === undefined) return;
+    // What waits for an answer takes any source; its port tells all that is to be known.
+    const entry = end.fromAnywhere ? undefined : end.entry();
+    const component = entry ? componentOf(stream, entry) : componentAt(stream, end.port);
     if (component === undefined) return;
-    calls.expectations.gone(component, keyOf(entry), this.#now());
-    this.#gateway.settle();
+    calls.expectations.gone(component, entry ? keyOf(entry) : ANY_SOURCE, this.#now());
+    this.#isDue = true;
   }
 
   flowBegan(entry: ConntrackEntry): void {
@@ -71,10 +78,10 @@ export class KernelEvents implements TableEvents {
     const isBent = ![entry.original, entry.reply].some(({ destination }) =>
       isSameEndpoint(destination, remote),
     );
-    if (isBent && this.#stray.straighten(component, remote, entry.original)) {
+    if (isBent && this.#straighten(component, remote, entry.original)) {
       this.#context.calls.expectations.armAgain(component, now);
     } else this.#context.calls.expectations.flowBegan(component, remote, now, true);
-    this.#gateway.settle();
+    this.#isDue = true;
   }
 
   conntrackEnded(entry: ConntrackEntry): void {
@@ -84,7 +91,11 @@ export class KernelEvents implements TableEvents {
     if (original.destination.port === MASTER_PORT) this.#masterEnded(original, now);
     else if (found === undefined) this.#signallingEnded(original);
     else this.#context.calls.expectations.flowEnded(found.component, found.remote, now);
-    this.#gateway.settle();
+    this.#isDue = true;
+  }
+
+  told(): void {
+    this.#settle();
   }
 
   overrun(): void {
@@ -134,7 +145,7 @@ export class KernelEvents implements TableEvents {
     const stream = this.#context.calls.byMaster(tuple.destination.host, tuple.source.port);
     // What we took out ourselves is absent already, unless it has been made anew since; what stands there without
     // the helper is not ours.
-    if (stream?.master !== "present" || this.#conntrack.lookup(tuple)?.helper === MASTER_HELPER) return;
+    if (stream?.master !== "present" || this.#lookup(tuple)?.helper === MASTER_HELPER) return;
     this.#context.calls.expectations.masterGone(stream, now);
   }
 
@@ -151,9 +162,26 @@ export class KernelEvents implements TableEvents {
     const flow = outward?.flows.get(there) ?? inward?.flows.get(from);
     if (flow !== undefined) flow.verifiedAt = undefined;
     // The entry of a connection's successor has the same tuple, and stays.
-    if (protocol !== "tcp" || this.#conntrack.lookup(tuple) !== undefined) return;
+    if (protocol !== "tcp" || this.#lookup(tuple) !== undefined) return;
     if (outward !== undefined) this.#gateway.connectionEnded(outward, there);
     else if (inward !== undefined) this.#gateway.connectionEnded(inward, from);
+  }
+
+  #straighten(component: Component, remote: Endpoint, bent: FlowTuple): boolean {
+    this.#settle();
+    return this.#stray.straighten(component, remote, bent);
+  }
+
+  #lookup(flow: FlowTuple): ConntrackEntry | undefined {
+    this.#settle();
+    return this.#conntrack.lookup(flow);
+  }
+
+  /** What the kernel answers must not be older than what the events before have led to. */
+  #settle(): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    this.#gateway.settle();
   }
 
   #now(): number {

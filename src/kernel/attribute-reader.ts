@@ -18,8 +18,9 @@ export class AttributeReader {
   /** Just behind the current value. */
   end = 0;
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #limit: number;
+  /** Of `bytes`. */
+  readonly view: DataView;
+  #limit: number;
   #next: number;
 
   /** @param view of `bytes`, where there is one already */
@@ -30,7 +31,13 @@ export class AttributeReader {
     view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   ) {
     this.bytes = bytes;
-    this.#view = view;
+    this.view = view;
+    this.#next = start;
+    this.#limit = end;
+  }
+
+  /** Starts anew, with the attributes in `bytes[start..end)`. */
+  reset(start: number, end: number): void {
     this.#next = start;
     this.#limit = end;
   }
@@ -40,9 +47,9 @@ export class AttributeReader {
     const left = this.#limit - this.#next;
     if (left <= 0) return false;
     if (left < NLA_HEADER) throw badAttribute(`${left} bytes left of an attribute header`);
-    const size = this.#view.getUint16(this.#next, LITTLE_ENDIAN);
+    const size = this.view.getUint16(this.#next, LITTLE_ENDIAN);
     if (size < NLA_HEADER || size > left) throw badAttribute(`attribute of ${size} bytes in ${left} bytes`);
-    this.type = this.#view.getUint16(this.#next + 2, LITTLE_ENDIAN) & NLA_TYPE_MASK;
+    this.type = this.view.getUint16(this.#next + 2, LITTLE_ENDIAN) & NLA_TYPE_MASK;
     this.start = this.#next + NLA_HEADER;
     this.end = this.#next + size;
     this.#next += align(size);
@@ -51,26 +58,26 @@ export class AttributeReader {
 
   /** The attributes nested in this one. */
   nested(): AttributeReader {
-    return new AttributeReader(this.bytes, this.start, this.end, this.#view);
+    return new AttributeReader(this.bytes, this.start, this.end, this.view);
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#sized(1));
+    return this.view.getUint8(this.#sized(1));
   }
 
   /** Two bytes in network order. */
   be16(): number {
-    return this.#view.getUint16(this.#sized(2));
+    return this.view.getUint16(this.#sized(2));
   }
 
   /** Four bytes in network order. */
   be32(): number {
-    return this.#view.getUint32(this.#sized(4));
+    return this.view.getUint32(this.#sized(4));
   }
 
   /** Four bytes in host order, as rtnetlink has them. */
   u32(): number {
-    return this.#view.getUint32(this.#sized(4), LITTLE_ENDIAN);
+    return this.view.getUint32(this.#sized(4), LITTLE_ENDIAN);
   }
 
   /** Text up to its closing zero or the attribute's end. */

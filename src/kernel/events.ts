@@ -7,10 +7,10 @@ import {
   NFNLGRP_CONNTRACK_EXP_DESTROY,
   NFNLGRP_CONNTRACK_NEW,
 } from "./ctnetlink.ts";
-import { decodeExpectation, type ExpectationEntry } from "./expectation-message.ts";
+import { ExpectationEnd } from "./expectation-end.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Native } from "./native.ts";
-import { type MessageSpan, messages, NETLINK_NETFILTER } from "./netlink-message.ts";
+import { align, messageSize, messageType, NETLINK_NETFILTER } from "./netlink-message.ts";
 import { type PortRange, tableEventFilter } from "./socket-filter.ts";
 import type { Watch } from "./watch.ts";
 
@@ -23,12 +23,18 @@ const MASTER_PORTS: PortRange = { first: 0, last: 0 };
 
 /** Told what the kernel's tables went through. */
 export interface TableEvents {
-  /** An expectation, ours or another's, was consumed, timed out or deleted (by us too); which, it does not say. */
-  expectationGone(expectation: ExpectationEntry): void;
+  /**
+   * An expectation, ours or another's, was consumed, timed out or deleted (by us too); which, it does not say.
+   *
+   * @param end holds until this returns
+   */
+  expectationGone(end: ExpectationEnd): void;
   /** A packet that was expected has its conntrack; its expectation was told to be gone before. */
   flowBegan(entry: ConntrackEntry): void;
   /** A conntrack ended that was expected, is a master, or whose original destination port was asked for. */
   conntrackEnded(entry: ConntrackEntry): void;
+  /** All that came at once has been told by the above. */
+  told(): void;
   /** Some events were lost: dump and compare. */
   overrun(): void;
   /** One of the above threw `error`, or what the kernel sent cannot be read. */
@@ -46,6 +52,7 @@ export function watchTables(native: Native, ports: readonly PortRange[], events:
     const socket = native.netlink_open(NETLINK_NETFILTER, RECEIVE_BUFFER);
     native.netlink_filter(socket, tableEventFilter([MASTER_PORTS, ...ports]));
     const buffer = Buffer.alloc(BUFFER);
+    const expectation = new ExpectationEnd(buffer);
     const groups = Uint32Array.of(
       NFNLGRP_CONNTRACK_NEW,
       NFNLGRP_CONNTRACK_DESTROY,
@@ -53,7 +60,7 @@ export function watchTables(native: Native, ports: readonly PortRange[], events:
     );
     native.netlink_subscribe(socket, groups, buffer, (length) => {
       if (length < 0) attempt(events, () => events.overrun());
-      else tellAll(events, buffer, length);
+      else tellAll(events, buffer, length, expectation);
     });
     return { close: () => native.netlink_close(socket) };
   } catch (error) {
@@ -61,9 +68,25 @@ export function watchTables(native: Native, ports: readonly PortRange[], events:
   }
 }
 
-/** Tells every event in `bytes[0..length)`; one that fails costs the others nothing. */
-export function tellAll(events: TableEvents, bytes: Uint8Array, length: number): void {
-  for (const message of messages(bytes, length)) attempt(events, () => tell(events, bytes, message));
+/**
+ * Tells every event in `bytes[0..length)`; one that fails costs the others nothing.
+ *
+ * @param expectation reads those of expectations; of the same bytes
+ */
+export function tellAll(
+  events: TableEvents,
+  bytes: Uint8Array,
+  length: number,
+  expectation = new ExpectationEnd(bytes),
+): void {
+  attempt(events, () => {
+    for (let start = 0; start < length; ) {
+      const end = start + messageSize(expectation.view, start, length);
+      tell(events, bytes, start, end, expectation);
+      start = align(end);
+    }
+  });
+  attempt(events, () => events.told());
 }
 
 function attempt(events: TableEvents, work: () => void): void {
@@ -74,14 +97,24 @@ function attempt(events: TableEvents, work: () => void): void {
   }
 }
 
-function tell(events: TableEvents, bytes: Uint8Array, message: MessageSpan): void {
-  if (message.type === EXP_DELETE) {
-    const entry = decodeExpectation(bytes, message);
-    if (entry !== undefined) events.expectationGone(entry);
-    return;
+function tell(
+  events: TableEvents,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  expectation: ExpectationEnd,
+): void {
+  try {
+    const type = messageType(expectation.view, start);
+    if (type === EXP_DELETE) {
+      if (expectation.read(start, end)) events.expectationGone(expectation);
+      return;
+    }
+    const entry = decodeConntrack(bytes, { type, start, end });
+    if (entry === undefined) return;
+    if (type === CT_NEW) events.flowBegan(entry);
+    else if (type === CT_DELETE) events.conntrackEnded(entry);
+  } catch (error) {
+    events.failed(error);
   }
-  const entry = decodeConntrack(bytes, message);
-  if (entry === undefined) return;
-  if (message.type === CT_NEW) events.flowBegan(entry);
-  else if (message.type === CT_DELETE) events.conntrackEnded(entry);
 }

@@ -8,15 +8,21 @@ import {
   CTA_TUPLE_PROTO,
 } from "./ctnetlink.ts";
 import type { MessageWriter } from "./message-writer.ts";
-import { attributeHeader, NLA_F_NESTED } from "./netlink-message.ts";
+import { attributeHeader, LITTLE_ENDIAN, NLA_F_NESTED } from "./netlink-message.ts";
 
 /**
  * A tuple of IPv4 is one attribute of always the same shape: the headers in it are constants, and each value has its
- * place. So it is written at one go.
+ * place. So it is written, and read, at one go.
  */
 
 /** Bytes of the whole attribute. */
 const SIZE = 52;
+/** Where its values lie, counted from its own header; all in network order. */
+export const TUPLE_SOURCE = 12;
+export const TUPLE_DESTINATION = 20;
+export const TUPLE_PROTOCOL = 32;
+export const TUPLE_SOURCE_PORT = 40;
+export const TUPLE_DESTINATION_PORT = 48;
 
 const IP = attributeHeader(CTA_TUPLE_IP | NLA_F_NESTED, 20);
 const SOURCE = attributeHeader(CTA_IP_V4_SRC, 8);
@@ -47,15 +53,29 @@ export function encodeIpv4Tuple(
   words[word] = attributeHeader(type | NLA_F_NESTED, SIZE);
   words[word + 1] = IP;
   words[word + 2] = SOURCE;
-  view.setUint32(at + 12, source);
+  view.setUint32(at + TUPLE_SOURCE, source);
   words[word + 4] = DESTINATION;
-  view.setUint32(at + 20, destination);
+  view.setUint32(at + TUPLE_DESTINATION, destination);
   words[word + 6] = PROTO;
   words[word + 7] = PROTOCOL;
   // What is shorter than four bytes is padded with zeroes.
-  view.setUint32(at + 32, protocol << 24);
+  view.setUint32(at + TUPLE_PROTOCOL, protocol << 24);
   words[word + 9] = SOURCE_PORT;
-  view.setUint32(at + 40, sourcePort << 16);
+  view.setUint32(at + TUPLE_SOURCE_PORT, sourcePort << 16);
   words[word + 11] = DESTINATION_PORT;
-  view.setUint32(at + 48, destinationPort << 16);
+  view.setUint32(at + TUPLE_DESTINATION_PORT, destinationPort << 16);
+}
+
+/** True when the attribute of `size` bytes that starts at `at` of `view` is a tuple of just that shape. */
+export function isIpv4Tuple(view: DataView, at: number, size: number): boolean {
+  return (
+    size === SIZE &&
+    view.getUint32(at + 4, LITTLE_ENDIAN) === IP &&
+    view.getUint32(at + TUPLE_SOURCE - 4, LITTLE_ENDIAN) === SOURCE &&
+    view.getUint32(at + TUPLE_DESTINATION - 4, LITTLE_ENDIAN) === DESTINATION &&
+    view.getUint32(at + TUPLE_PROTOCOL - 8, LITTLE_ENDIAN) === PROTO &&
+    view.getUint32(at + TUPLE_PROTOCOL - 4, LITTLE_ENDIAN) === PROTOCOL &&
+    view.getUint32(at + TUPLE_SOURCE_PORT - 4, LITTLE_ENDIAN) === SOURCE_PORT &&
+    view.getUint32(at + TUPLE_DESTINATION_PORT - 4, LITTLE_ENDIAN) === DESTINATION_PORT
+  );
 }

@@ -53,20 +53,29 @@ export interface MessageSpan {
 }
 
 /**
- * Walks the whole messages in `bytes[0..length)`.
+ * Bytes of the message that starts at `start` of `view`, without padding.
  *
- * Throws KernelError EBADMSG when a header is cut off or its length reaches beyond the buffer.
+ * Throws KernelError EBADMSG when its header is cut off or its length reaches beyond `limit`.
  */
+export function messageSize(view: DataView, start: number, limit: number): number {
+  const left = limit - start;
+  if (left < NLMSG_HEADER) throw badMessage(`${left} bytes left of a message header`);
+  const size = view.getUint32(start, LITTLE_ENDIAN);
+  if (size < NLMSG_HEADER || size > left) throw badMessage(`message of ${size} bytes in ${left} bytes`);
+  return size;
+}
+
+/** Type of the message that starts at `start` of `view`. */
+export function messageType(view: DataView, start: number): number {
+  return view.getUint16(start + 4, LITTLE_ENDIAN);
+}
+
+/** Walks the whole messages in `bytes[0..length)`; throws as `messageSize` does. */
 export function* messages(bytes: Uint8Array, length: number): Generator<MessageSpan> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
-  let start = 0;
-  while (start < length) {
-    if (length - start < NLMSG_HEADER) throw badMessage(`${length - start} bytes left of a message header`);
-    const size = view.getUint32(start, LITTLE_ENDIAN);
-    if (size < NLMSG_HEADER || size > length - start) {
-      throw badMessage(`message of ${size} bytes in ${length - start} bytes`);
-    }
-    yield { type: view.getUint16(start + 4, LITTLE_ENDIAN), start, end: start + size };
+  for (let start = 0; start < length; ) {
+    const size = messageSize(view, start, length);
+    yield { type: messageType(view, start), start, end: start + size };
     start += align(size);
   }
 }

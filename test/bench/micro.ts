@@ -4,7 +4,14 @@
  */
 import { Bench } from "tinybench";
 import { ArmJob } from "../../src/kernel/arm.ts";
-import { EXPECTATION_CLASS } from "../../src/kernel/expectation-message.ts";
+import { EXP_DELETE } from "../../src/kernel/ctnetlink.ts";
+import { type TableEvents, tellAll } from "../../src/kernel/events.ts";
+import { ExpectationEnd } from "../../src/kernel/expectation-end.ts";
+import {
+  EXPECTATION_CLASS,
+  type Expectation,
+  encodeNewExpectation,
+} from "../../src/kernel/expectation-message.ts";
 import { MessageWriter } from "../../src/kernel/message-writer.ts";
 import { scanSession } from "../../src/sdp/scan.ts";
 import { HeaderTable } from "../../src/sip/headers.ts";
@@ -38,31 +45,46 @@ function translated(text: string) {
 }
 
 const call = translated(invitation);
+const master = {
+  protocol: "udp",
+  source: { host: phone.address, port: 1 },
+  destination: { host: PROVIDER, port: 0 },
+} as const;
+const expectations = [10_000, 10_001].map<Expectation>((port) => ({
+  direction: "inbound",
+  class: EXPECTATION_CLASS.audio,
+  protocol: "udp",
+  timeout: 60,
+  from: { host: undefined, port: undefined },
+  to: { host: EXTERNAL, port },
+  saved: { host: phone.address, port },
+}));
 const job = new ArmJob(
   {
-    master: {
-      flow: {
-        protocol: "udp",
-        source: { host: phone.address, port: 1 },
-        destination: { host: PROVIDER, port: 0 },
-      },
-      natSource: { host: EXTERNAL, port: 1 },
-      timeout: 60,
-    },
+    master: { flow: master, natSource: { host: EXTERNAL, port: 1 }, timeout: 60 },
     createMaster: true,
-    expectations: [10_000, 10_001].map((port) => ({
-      direction: "inbound",
-      class: EXPECTATION_CLASS.audio,
-      protocol: "udp",
-      timeout: 60,
-      from: { host: undefined, port: undefined },
-      to: { host: EXTERNAL, port },
-      saved: { host: phone.address, port },
-    })),
+    expectations,
   },
   () => undefined,
 );
 const writer = new MessageWriter(4096);
+const ends = new MessageWriter(1024);
+for (const one of expectations) {
+  const start = ends.length;
+  encodeNewExpectation(ends, master, one);
+  ends.bytes.writeUInt16LE(EXP_DELETE, start + 4);
+}
+const gone = new ExpectationEnd(ends.bytes);
+const listener: TableEvents = {
+  expectationGone: () => undefined,
+  flowBegan: () => undefined,
+  conntrackEnded: () => undefined,
+  told: () => undefined,
+  overrun: () => undefined,
+  failed: (error) => {
+    throw error;
+  },
+};
 const ports = new PortPool(2, { first: 10_000, last: 65_535 }, () => false);
 
 const bench = new Bench({ time: 500, warmupTime: 200 })
@@ -75,6 +97,7 @@ const bench = new Bench({ time: 500, warmupTime: 200 })
     writer.clear();
     job.encode(writer);
   })
+  .add("read the ends of 2 expectations", () => tellAll(listener, ends.bytes, ends.length, gone))
   .add("take and give a pair of ports", () => ports.give(ports.take(10_000) ?? 0));
 await bench.run();
 console.table(bench.table());

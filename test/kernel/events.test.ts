@@ -33,12 +33,13 @@ it("an event that fails is told of, and costs those behind it nothing", () => {
   const failure = new KernelError("look up conntrack", "ENOBUFS");
   const told: unknown[] = [];
   const events: TableEvents = {
-    expectationGone: ({ to }) => {
-      if (to.port === 20_000) throw failure;
-      told.push(to.port);
+    expectationGone: ({ port }) => {
+      if (port === 20_000) throw failure;
+      told.push(port);
     },
     flowBegan: () => undefined,
     conntrackEnded: () => undefined,
+    told: () => undefined,
     overrun: () => undefined,
     failed: (error) => told.push(error),
   };

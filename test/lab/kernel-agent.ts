@@ -142,9 +142,13 @@ export const verbs = {
   nextExpectationEvent: () => expectationEvents.next(),
   watchTables: (ports: readonly PortRange[]) =>
     void watchTables(native, ports, {
-      expectationGone: (entry) => expectationEvents.put(entry),
+      expectationGone: (end) => {
+        const entry = end.entry();
+        if (entry !== undefined) expectationEvents.put(entry);
+      },
       flowBegan: (entry) => flowEvents.put(entry),
       conntrackEnded: (entry) => conntrackEvents.put(entry),
+      told: () => undefined,
       overrun,
       failed: (error) => {
         throw error;
