@@ -183,7 +183,7 @@ export async function startGateway(
       // Not before the events that wait behind the lost ones have been taken in.
       isBehind = true;
     });
-    open.push(watchTables(native, [SIP_PORTS, config.ports.signalling], events));
+    open.push(watchTables(native, [SIP_PORTS, config.ports.signalling], events, conntrack.port));
     // Only who holds the queue may take out what is left: a second daemon would take out the first one's.
     const found = bringTogether();
     if (found.masters + found.expectations + found.flows > 0) log.info(found, "entries of an earlier run");

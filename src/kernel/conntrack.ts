@@ -70,6 +70,11 @@ export class Conntrack {
     return new Conntrack(native, NetlinkSocket.open(native, NETLINK_NETFILTER, "conntrack"));
   }
 
+  /** The netlink port id that its requests come from. */
+  get port(): number {
+    return this.#socket.port;
+  }
+
   /** Makes the conntrack of a signalling flow with its NAT (DESIGN §4.1). */
   pin(pin: Pin): PinResult {
     encodeNewConntrack(this.#begin(), pinEntry(pin));

@@ -31,7 +31,7 @@ export interface TableEvents {
   expectationGone(end: ExpectationEnd): void;
   /** A packet that was expected has its conntrack; its expectation was told to be gone before. */
   flowBegan(entry: ConntrackEntry): void;
-  /** A conntrack ended that was expected, is a master, or whose original destination port was asked for. */
+  /** A conntrack ended that was expected, is a master that we have not taken out ourselves, or whose original destination port was asked for. */
   conntrackEnded(entry: ConntrackEntry): void;
   /** All that came at once has been told by the above. */
   told(): void;
@@ -46,11 +46,18 @@ export interface TableEvents {
  * to `ports`. One socket tells all of it, so that it comes in the order it happened; the kernel filters.
  *
  * Throws KernelError: EPERM without CAP_NET_ADMIN.
+ *
+ * @param requester netlink port id of the socket by which we take masters out: of their ends nothing is told
  */
-export function watchTables(native: Native, ports: readonly PortRange[], events: TableEvents): Watch {
+export function watchTables(
+  native: Native,
+  ports: readonly PortRange[],
+  events: TableEvents,
+  requester?: number,
+): Watch {
   try {
     const socket = native.netlink_open(NETLINK_NETFILTER, RECEIVE_BUFFER);
-    native.netlink_filter(socket, tableEventFilter([MASTER_PORTS, ...ports]));
+    native.netlink_filter(socket, tableEventFilter([MASTER_PORTS, ...ports], requester));
     const buffer = Buffer.alloc(BUFFER);
     const expectation = new ExpectationEnd(buffer);
     const groups = Uint32Array.of(

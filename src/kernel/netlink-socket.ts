@@ -47,6 +47,11 @@ export class NetlinkSocket {
     }
   }
 
+  /** The port id by which the kernel knows it. */
+  get port(): number {
+    return this.#native.netlink_port(this.#handle);
+  }
+
   /** Safe to call twice. */
   close(): void {
     this.#native.netlink_close(this.#handle);

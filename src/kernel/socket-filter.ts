@@ -41,15 +41,18 @@ type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, 
 
 /** Offset of nlmsg_type in struct nlmsghdr. */
 const MESSAGE_TYPE = 4;
+/** Offset of nlmsg_pid: in an event, whose request it comes of; 0 when it comes of none. */
+const MESSAGE_PORT = 12;
 
 /**
  * Returns the program that lets through, of all events of connection tracking: deleted expectations; entries made or
  * ended that an expectation had waited for (IPS_EXPECTED); and entries ended whose original destination port is in
  * one of `ranges`. The kernel runs it for every event, so uninteresting ones cost no wake-up.
  *
+ * @param requester netlink port id of a socket; what ends by its request, with destination port 0, is not let through
  * Throws RangeError for more ranges than a jump can cross (80).
  */
-export function tableEventFilter(ranges: readonly PortRange[]): Uint8Array {
+export function tableEventFilter(ranges: readonly PortRange[], requester?: number): Uint8Array {
   if (ranges.length > 80) throw new RangeError(`${ranges.length} port ranges, at most 80 are possible`);
   const program: Instruction[] = [
     [LD_HALF_ABSOLUTE, 0, 0, MESSAGE_TYPE],
@@ -71,6 +74,11 @@ export function tableEventFilter(ranges: readonly PortRange[]): Uint8Array {
   find(CTA_TUPLE_PROTO, FIND_NESTED);
   find(CTA_PROTO_DST_PORT, FIND_NESTED);
   program.push([A_TO_X, 0, 0, 0], [LD_HALF_INDIRECT, 0, 0, NLA_HEADER]);
+  if (requester !== undefined) {
+    program.push([JUMP_IF_EQUAL, 0, 4, 0], [LD_WORD_ABSOLUTE, 0, 0, MESSAGE_PORT]);
+    program.push([JUMP_IF_EQUAL, 0, 1, loadedWord(requester)], [RETURN, 0, 0, REJECT]);
+    program.push([RETURN, 0, 0, ACCEPT]);
+  }
   for (const { first, last } of ranges) {
     program.push([JUMP_IF_GREATER_OR_EQUAL, 0, 2, first], [JUMP_IF_GREATER, 1, 0, last]);
     program.push([RETURN, 0, 0, ACCEPT]);
@@ -82,6 +90,10 @@ export function tableEventFilter(ranges: readonly PortRange[]): Uint8Array {
 /** BPF loads a half word in network byte order; netlink's headers are in the host's. */
 function loadedHalf(value: number): number {
   return LITTLE_ENDIAN ? ((value & 0xff) << 8) | (value >> 8) : value;
+}
+
+function loadedWord(value: number): number {
+  return LITTLE_ENDIAN ? ((loadedHalf(value & 0xffff) << 16) | loadedHalf(value >>> 16)) >>> 0 : value;
 }
 
 function assemble(program: readonly Instruction[]): Uint8Array {
