@@ -1,5 +1,6 @@
 import type { Address } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import { numberToIpv4 } from "../packet/ipv4.ts";
 import type { AttributeReader } from "./attribute-reader.ts";
 import {
   AF_INET,
@@ -14,9 +15,18 @@ import {
   CTA_TUPLE_IP,
   CTA_TUPLE_PROTO,
 } from "./ctnetlink.ts";
-import { encodeIpv4Tuple } from "./ipv4-tuple.ts";
+import {
+  encodeIpv4Tuple,
+  isIpv4Tuple,
+  TUPLE_DESTINATION,
+  TUPLE_DESTINATION_PORT,
+  TUPLE_PROTOCOL,
+  TUPLE_SOURCE,
+  TUPLE_SOURCE_PORT,
+} from "./ipv4-tuple.ts";
 import { knownAddress } from "./known-address.ts";
 import type { MessageWriter } from "./message-writer.ts";
+import { NLA_HEADER } from "./netlink-message.ts";
 
 /** FlowTuple is what names a flow in one direction: struct nf_conntrack_tuple without its zone. */
 export interface FlowTuple {
@@ -75,6 +85,8 @@ export function encodeEnds(
  * @returns undefined for a flow that is neither UDP nor TCP
  */
 export function decodeTuple(reader: AttributeReader): FlowTuple | undefined {
+  const at = reader.start - NLA_HEADER;
+  if (isIpv4Tuple(reader.view, at, reader.end - at)) return ipv4Flow(reader.view, at);
   let [sourceHost, destinationHost] = ["", ""];
   let [protocol, sourcePort, destinationPort] = [0, 0, 0];
   for (const parts = reader.nested(); parts.next(); ) {
@@ -92,11 +104,27 @@ export function decodeTuple(reader: AttributeReader): FlowTuple | undefined {
       }
     }
   }
-  if (protocol !== 6 && protocol !== 17) return undefined;
-  if (sourceHost === "" || destinationHost === "") return undefined;
+  const transport = transportOf(protocol);
+  if (transport === undefined || sourceHost === "" || destinationHost === "") return undefined;
   return {
-    protocol: protocol === 6 ? "tcp" : "udp",
+    protocol: transport,
     source: { host: sourceHost, port: sourcePort },
     destination: { host: destinationHost, port: destinationPort },
   };
+}
+
+function ipv4Flow(view: DataView, at: number): FlowTuple | undefined {
+  const protocol = transportOf(view.getUint8(at + TUPLE_PROTOCOL));
+  if (protocol === undefined) return undefined;
+  const source = numberToIpv4(view.getUint32(at + TUPLE_SOURCE));
+  const destination = numberToIpv4(view.getUint32(at + TUPLE_DESTINATION));
+  return {
+    protocol,
+    source: { host: source, port: view.getUint16(at + TUPLE_SOURCE_PORT) },
+    destination: { host: destination, port: view.getUint16(at + TUPLE_DESTINATION_PORT) },
+  };
+}
+
+function transportOf(protocol: number): Transport | undefined {
+  return protocol === 6 ? "tcp" : protocol === 17 ? "udp" : undefined;
 }
