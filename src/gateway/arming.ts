@@ -1,6 +1,12 @@
 import type { ArmResult, Master } from "../kernel/arm.ts";
 import type { Conntrack } from "../kernel/conntrack.ts";
-import { EXPECTATION_CLASS, type Expectation, type ExpectationEntry } from "../kernel/expectation-message.ts";
+import {
+  EXPECTATION_CLASS,
+  type Expectation,
+  type ExpectationEntry,
+  type ExpectedSource,
+} from "../kernel/expectation-message.ts";
+import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
 import type { ArmFailed, ArmFailure, Arming } from "../table/arming.ts";
@@ -23,6 +29,8 @@ export interface ArmingOptions {
 export const MASTER_PORT = 0;
 /** The helper they carry. */
 export const MASTER_HELPER = "sip";
+
+const ANYWHERE: ExpectedSource = { host: undefined, port: undefined };
 
 /** What each refusal of the kernel means; what is not listed will be refused whenever it is asked. */
 const FAILURES: Readonly<Record<string, ArmFailure>> = {
@@ -108,7 +116,7 @@ export class KernelArming implements Arming {
 
   release(stream: Stream): void {
     stream.master = "absent";
-    this.#conntrack.removeMaster(this.#master(stream).flow, (result) => {
+    this.#conntrack.removeMaster(masterFlow(stream), (result) => {
       if (result.kind !== "failed") return;
       const { callId } = stream.call;
       this.#log.warn(this.#now(), { callId, code: result.code }, "master was not taken out");
@@ -140,14 +148,9 @@ export class KernelArming implements Arming {
   #master(stream: Stream): Master {
     const { host } = stream.call;
     const { rtp } = stream.target;
-    const flow = {
-      protocol: "udp" as const,
-      source: { host: rtp.host, port: stream.id },
-      destination: { host: stream.peer, port: MASTER_PORT },
-    };
     const { masterTimeout: timeout, mark } = this.#options;
     const natSource = host.isTranslated ? outsideOf(host, rtp, stream.id, this.#external()) : undefined;
-    return { flow, natSource, timeout, mark };
+    return { flow: masterFlow(stream), natSource, timeout, mark };
   }
 
   #expectation(component: Component, wanted: Wanted): Expectation {
@@ -163,12 +166,25 @@ export class KernelArming implements Arming {
       protocol: stream.target.transport,
       // Only a packet from the very port the SDP names finds its twin (nf_nat_sip_expected), and two calls of one
       // phone to one remote port are then two tuples.
-      from: isInbound ? { host: wanted.source, port: undefined } : inside,
+      from: isInbound ? sourceOf(wanted.source) : inside,
       to: isInbound ? outsideOf(host, inside, port, this.#external()) : wanted.remote,
       saved: host.isTranslated ? target : undefined,
       timeout: this.#options.expectationTimeout,
     };
   }
+}
+
+/** A stream's master, as its packets would arrive. */
+function masterFlow({ id, peer, target }: Stream): FlowTuple {
+  return {
+    protocol: "udp",
+    source: { host: target.rtp.host, port: id },
+    destination: { host: peer, port: MASTER_PORT },
+  };
+}
+
+function sourceOf(host: string | undefined): ExpectedSource {
+  return host === undefined ? ANYWHERE : { host, port: undefined };
 }
 
 function failureOf(codes: readonly string[]): ArmFailure {

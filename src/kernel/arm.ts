@@ -107,23 +107,29 @@ export class ArmJob implements Job {
     }
   }
 
-  settle(errnos: Int32Array): void {
-    this.#done(this.#result(errnos));
+  settle(errnos: Int32Array, at: number): void {
+    this.#done(this.#result(errnos, at));
   }
 
-  #result(errnos: Int32Array): ArmResult {
+  #result(errnos: Int32Array, first: number): ArmResult {
     const { createMaster, expectations } = this.#request;
-    const refused: RefusedExpectation[] = [];
-    let at = createMaster ? 1 : 0;
-    for (const [index, expectation] of expectations.entries()) {
+    let refused: RefusedExpectation[] | undefined;
+    let at = createMaster ? first + 1 : first;
+    for (let index = 0; index < expectations.length; index++) {
       const errno = errnos[at] ?? 0;
-      if (errno !== 0) refused.push({ index, code: errnoName(errno) });
+      if (errno !== 0) {
+        refused ??= [];
+        refused.push({ index, code: errnoName(errno) });
+      }
       // The answer to its timeout says nothing: a packet may have used the expectation between the two.
-      at += messagesOf(expectation);
+      at += expectations[index]?.timeout === CLASS_TIMEOUT ? 1 : 2;
     }
-    if (refused.length === 0 && expectations.length > 0) return ARMED;
-    const master = createMaster && errnos[0] !== 0 ? errnoName(errnos[0] ?? 0) : undefined;
-    return refused.length === 0 && master === undefined ? ARMED : { kind: "failed", master, refused };
+    if (refused === undefined && expectations.length > 0) return ARMED;
+    const errno = createMaster ? (errnos[first] ?? 0) : 0;
+    const master = errno === 0 ? undefined : errnoName(errno);
+    return refused === undefined && master === undefined
+      ? ARMED
+      : { kind: "failed", master, refused: refused ?? [] };
   }
 }
 
@@ -171,12 +177,12 @@ export class DisarmJob implements Job {
     for (const expectation of expectations) encodeDeleteExpectation(writer, expectation, undefined, zone);
   }
 
-  settle(errnos: Int32Array): void {
+  settle(errnos: Int32Array, at: number): void {
     if (this.#done === undefined) return;
     let [removed, absent] = [0, 0];
     let code: string | undefined;
-    for (const errno of errnos) {
-      const result = removeResult(errno);
+    for (let index = 0; index < this.messages; index++) {
+      const result = removeResult(errnos[at + index] ?? 0);
       if (result.kind === "removed") removed++;
       else if (result.kind === "absent") absent++;
       else code ??= result.code;
@@ -202,8 +208,8 @@ export class RemoveMasterJob implements Job {
     encodeDeleteConntrack(writer, this.#flow, this.#zone);
   }
 
-  settle(errnos: Int32Array): void {
-    this.#done?.(removeResult(errnos[0] ?? 0));
+  settle(errnos: Int32Array, at: number): void {
+    this.#done?.(removeResult(errnos[at] ?? 0));
   }
 }
 

@@ -11,22 +11,22 @@ const MOST_MESSAGES = 256;
 /**
  * Job is a piece of work that takes one or more kernel requests and is finished by their outcome.
  *
- * `encode` writes exactly `messages` requests; `settle` is told the errno of each.
+ * `encode` writes exactly `messages` requests; `settle` is told the errno of each, from `errnos[at]` on.
  */
 export interface Job {
   readonly messages: number;
   encode(writer: MessageWriter): void;
-  settle(errnos: Int32Array): void;
+  settle(errnos: Int32Array, at: number): void;
 }
 
 /** RequestBatch collects jobs and sends as many of them as fit in one sendmsg. */
 export class RequestBatch {
-  readonly #socket: NetlinkSocket;
+  readonly #socket: Pick<NetlinkSocket, "request">;
   readonly #writer = new MessageWriter(MOST_MESSAGES * LARGEST_MESSAGE);
   readonly #errnos = new Int32Array(MOST_MESSAGES);
   #jobs: Job[] = [];
 
-  constructor(socket: NetlinkSocket) {
+  constructor(socket: Pick<NetlinkSocket, "request">) {
     this.#socket = socket;
   }
 
@@ -52,19 +52,18 @@ export class RequestBatch {
     const jobs = this.#jobs;
     this.#jobs = [];
     const errors: unknown[] = [];
-    let chunk: Job[] = [];
-    let count = 0;
+    // Those that are written and wait for the send are moved to the front of the list.
+    let [written, count] = [0, 0];
     for (const job of jobs) {
       if (count + job.messages > MOST_MESSAGES) {
-        this.#execute(chunk, errors);
-        chunk = [];
-        count = 0;
+        this.#execute(jobs, written, errors);
+        [written, count] = [0, 0];
       }
       if (!this.#encode(job, errors)) continue;
-      chunk.push(job);
+      jobs[written++] = job;
       count += job.messages;
     }
-    this.#execute(chunk, errors);
+    this.#execute(jobs, written, errors);
     if (errors.length > 0) throw errors[0];
   }
 
@@ -77,17 +76,20 @@ export class RequestBatch {
     } catch (error) {
       this.#writer.length = before;
       errors.push(error);
-      settle(job, new Int32Array(job.messages).fill(constants.errno.EINVAL), errors);
+      settle(job, new Int32Array(job.messages).fill(constants.errno.EINVAL), 0, errors);
       return false;
     }
   }
 
-  #execute(jobs: readonly Job[], errors: unknown[]): void {
-    if (jobs.length === 0) return;
+  /** Sends the requests of the first `count` jobs, which are written, and settles them. */
+  #execute(jobs: readonly Job[], count: number, errors: unknown[]): void {
+    if (count === 0) return;
     this.#send();
     let at = 0;
-    for (const job of jobs) {
-      settle(job, this.#errnos.subarray(at, at + job.messages), errors);
+    for (let index = 0; index < count; index++) {
+      const job = jobs[index];
+      if (job === undefined) return;
+      settle(job, this.#errnos, at, errors);
       at += job.messages;
     }
   }
@@ -95,7 +97,6 @@ export class RequestBatch {
   /** A socket that fails (ENOBUFS, say) fails every request of the send, so that each job hears of it. */
   #send(): void {
     const errnos = this.#errnos;
-    errnos.fill(0);
     try {
       this.#socket.request(this.#writer, errnos);
     } catch (error) {
@@ -106,9 +107,9 @@ export class RequestBatch {
   }
 }
 
-function settle(job: Job, errnos: Int32Array, errors: unknown[]): void {
+function settle(job: Job, errnos: Int32Array, at: number, errors: unknown[]): void {
   try {
-    job.settle(errnos);
+    job.settle(errnos, at);
   } catch (error) {
     errors.push(error);
   }
