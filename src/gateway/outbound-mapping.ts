@@ -5,7 +5,7 @@ import type { Binding } from "../table/binding.ts";
 import type { Call } from "../table/call.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
-import { type Stream, streamKey } from "../table/streams.ts";
+import type { Stream } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";
 import { defaultPort, MOST_LINES, mediaTarget, portsMayBeOpened } from "./media-target.ts";
 
@@ -115,7 +115,7 @@ export class OutboundMapping implements Mapping {
   /** A held line (c=0.0.0.0) names no address, and the port of a stream that is to be the same when it resumes. */
   hold(line: MediaDescription, call: Call): void {
     const host = this.#flow?.ends.inside.host ?? line.host;
-    const stream = call.streams.get(streamKey(mediaTarget({ ...line, host })));
+    const stream = call.streams.find({ transport: line.transport, rtp: { host, port: line.port } });
     if (stream !== undefined) stream.held = true;
   }
 

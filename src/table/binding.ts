@@ -10,6 +10,12 @@ export type EndpointKey = number | string;
 /** Asked of a remote that was sent other SIP and never a REGISTER. */
 const NOTHING = -1;
 
+/** A call as its binding knows it: each leads to the one made before it and the one made after it. */
+export interface CallOfBinding {
+  madeBefore: CallOfBinding | undefined;
+  madeAfter: CallOfBinding | undefined;
+}
+
 /**
  * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
  * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
@@ -28,8 +34,9 @@ export class Binding implements TimerEntry {
    * many, what was granted longest ago is forgotten: as a rule that is what ends first.
    */
   readonly registrations = new BoundedMap<string, number>();
-  /** How many calls it has. */
+  /** How many calls it has, and the latest of them, which leads to the one made before it. */
   calls = 0;
+  latestCall: CallOfBinding | undefined = undefined;
   /** How many TCP connections it has. */
   connections = 0;
   /** True when it was made for a connection from it: when that has ended, nobody listens there as a rule. */
@@ -149,7 +156,7 @@ export class InsideHost {
   }
 
   /** Every address this host has sent SIP to, the latest last. */
-  remotes(): Generator<number | string> {
+  remotes(): IterableIterator<number | string> {
     return this.#remotes.keys();
   }
 }

@@ -5,13 +5,13 @@ const MOST = 256;
  * BoundedMap is what one endpoint or call has of a kind, its flows say, in the order they were last set: one too many
  * puts out the one that was set longest ago.
  *
- * Its first entry lies in the object itself: a phone has one flow, one remote and one registration, a call one stream
- * and one dialog, and a Map for each of them would be most of what they cost.
+ * Its latest entry lies in the object itself: a phone has one flow, one remote and one registration, a call one dialog,
+ * and a Map for each of them would be most of what they cost. Where there are more, it is the latest that is asked for.
  */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   #key: Key | undefined;
   #value: Value | undefined;
-  /** Every entry, once there has been a second one. */
+  /** Every entry, the latest too, once there has been a second one, until there is none. */
   #map: Map<Key, Value> | undefined;
 
   get size(): number {
@@ -19,9 +19,19 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     return this.#value === undefined ? 0 : 1;
   }
 
+  /** The key that was set last. */
+  get latestKey(): Key | undefined {
+    return this.#key;
+  }
+
+  /** Its value. */
+  get latest(): Value | undefined {
+    return this.#value;
+  }
+
   get(key: Key): Value | undefined {
-    if (this.#map !== undefined) return this.#map.get(key);
-    return this.#key === key ? this.#value : undefined;
+    if (this.#key === key) return this.#value;
+    return this.#map?.get(key);
   }
 
   /**
@@ -31,25 +41,20 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
    * @returns the value it has put out
    */
   set(key: Key, value: Value, most = MOST): Value | undefined {
-    if (this.#map === undefined) {
-      if (this.#value === undefined || this.#key === key) {
-        this.#key = key;
-        this.#value = value;
-        return undefined;
-      }
-      this.#map = new Map([[this.#key as Key, this.#value]]);
-      this.#key = undefined;
-      this.#value = undefined;
-    }
     let putOut: Value | undefined;
-    if (!this.#map.delete(key) && this.#map.size >= most) {
-      const oldest = this.#map.entries().next();
-      if (!oldest.done) {
-        putOut = oldest.value[1];
-        this.#map.delete(oldest.value[0]);
+    if (this.#value !== undefined && this.#key !== key) {
+      this.#map ??= new Map([[this.#key as Key, this.#value]]);
+      if (!this.#map.delete(key) && this.#map.size >= most) {
+        const oldest = this.#map.entries().next();
+        if (!oldest.done) {
+          putOut = oldest.value[1];
+          this.#map.delete(oldest.value[0]);
+        }
       }
     }
-    this.#map.set(key, value);
+    this.#map?.set(key, value);
+    this.#key = key;
+    this.#value = value;
     return putOut;
   }
 
@@ -58,8 +63,10 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   }
 
   delete(key: Key): void {
-    if (this.#map !== undefined) this.#map.delete(key);
-    else if (this.#key === key) this.clear();
+    this.#map?.delete(key);
+    if (this.#key !== key) return;
+    if (this.#map === undefined || this.#map.size === 0) this.clear();
+    else for ([this.#key, this.#value] of this.#map);
   }
 
   clear(): void {
@@ -68,28 +75,33 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     this.#map = undefined;
   }
 
+  // NB: iterators of arrays, and no generators: those cost more than all the rest of what is done with one entry.
+
   /** The keys, the latest last. */
-  *keys(): Generator<Key> {
-    if (this.#map !== undefined) yield* this.#map.keys();
-    else if (this.#value !== undefined) yield this.#key as Key;
+  keys(): IterableIterator<Key> {
+    if (this.#map !== undefined) return this.#map.keys();
+    return (this.#value === undefined ? [] : [this.#key as Key]).values();
   }
 
   /** The values, the latest last. */
-  *values(): Generator<Value> {
-    if (this.#map !== undefined) yield* this.#map.values();
-    else if (this.#value !== undefined) yield this.#value;
+  values(): IterableIterator<Value> {
+    if (this.#map !== undefined) return this.#map.values();
+    return (this.#value === undefined ? [] : [this.#value]).values();
   }
 
   /** The entries, the latest last. */
-  *[Symbol.iterator](): Generator<readonly [Key, Value]> {
-    if (this.#map !== undefined) yield* this.#map;
-    else if (this.#value !== undefined) yield [this.#key as Key, this.#value];
+  [Symbol.iterator](): IterableIterator<[Key, Value]> {
+    if (this.#map !== undefined) return this.#map.entries();
+    const only: [Key, Value][] = this.#value === undefined ? [] : [[this.#key as Key, this.#value]];
+    return only.values();
   }
 
   /** Another with the same entries. */
   copy(): BoundedMap<Key, Value> {
     const copy = new BoundedMap<Key, Value>();
-    for (const [key, value] of this) copy.set(key, value);
+    copy.#key = this.#key;
+    copy.#value = this.#value;
+    if (this.#map !== undefined) copy.#map = new Map(this.#map);
     return copy;
   }
 }

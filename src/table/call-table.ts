@@ -1,5 +1,5 @@
 import type { Binding, InsideHost } from "./binding.ts";
-import type { Call } from "./call.ts";
+import { Call } from "./call.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { OldestFirst } from "./oldest-first.ts";
 
@@ -13,7 +13,8 @@ const T1 = 500;
 
 /** CallTable holds calls by binding and Call-ID, and knows which of them is idle. */
 export class CallTable {
-  readonly #byBinding = new Map<Binding, Map<string, Call>>();
+  /** By Call-ID: the call, or its bindings where it is seen on several, as that of a hairpin. */
+  readonly #byId = new Map<string, Call | Map<Binding, Call>>();
   /** All calls by inside host, the one heard of longest ago first. */
   readonly #idlest = new FairQueue<InsideHost, Call>();
 
@@ -27,26 +28,45 @@ export class CallTable {
 
   /** Every call, in no order. */
   *values(): Generator<Call> {
-    for (const calls of this.#byBinding.values()) yield* calls.values();
+    for (const found of this.#byId.values()) {
+      if (found instanceof Call) yield found;
+      else yield* found.values();
+    }
   }
 
   /** The call of this Call-ID on this binding. */
   find(binding: Binding, callId: string): Call | undefined {
-    return this.#byBinding.get(binding)?.get(callId);
+    const found = this.#byId.get(callId);
+    if (!(found instanceof Call)) return found?.get(binding);
+    return found.binding === binding ? found : undefined;
   }
 
-  /** All calls of a binding, as they are now. */
+  /** All calls of a binding, as they are now, the one made first first. */
   of(binding: Binding): readonly Call[] {
-    return [...(this.#byBinding.get(binding)?.values() ?? [])];
+    const calls: Call[] = [];
+    for (let call = binding.latestCall; call !== undefined; call = call.madeBefore) {
+      // A binding knows its calls as links alone.
+      if (call instanceof Call) calls.push(call);
+    }
+    return calls.reverse();
   }
 
   /** Adds a call, which its binding must not have yet. */
   add(call: Call): void {
-    const { binding } = call;
-    const calls = this.#byBinding.get(binding) ?? new Map<string, Call>();
-    if (calls.size === 0) this.#byBinding.set(binding, calls);
-    calls.set(call.callId, call);
-    binding.calls = calls.size;
+    const { binding, callId } = call;
+    const others = this.#byId.get(callId);
+    if (others === undefined) this.#byId.set(callId, call);
+    else if (others instanceof Call) {
+      const calls = new Map([
+        [others.binding, others],
+        [binding, call],
+      ]);
+      this.#byId.set(callId, calls);
+    } else others.set(binding, call);
+    call.madeBefore = binding.latestCall;
+    if (binding.latestCall !== undefined) binding.latestCall.madeAfter = call;
+    binding.latestCall = call;
+    binding.calls++;
     this.heard(call);
     const remote = call.unansweredFrom;
     if (remote === undefined) return;
@@ -83,11 +103,17 @@ export class CallTable {
 
   /** @returns false when it was not there */
   delete(call: Call): boolean {
-    const calls = this.#byBinding.get(call.binding);
-    if (calls?.get(call.callId) !== call) return false;
-    calls.delete(call.callId);
-    if (calls.size === 0) this.#byBinding.delete(call.binding);
-    call.binding.calls = calls.size;
+    const { binding, callId, madeBefore, madeAfter } = call;
+    if (this.find(binding, callId) !== call) return false;
+    const found = this.#byId.get(callId);
+    if (found instanceof Map) found.delete(binding);
+    if (found === call || (found instanceof Map && found.size === 0)) this.#byId.delete(callId);
+    if (madeBefore !== undefined) madeBefore.madeAfter = madeAfter;
+    if (madeAfter === undefined) binding.latestCall = madeBefore;
+    else madeAfter.madeBefore = madeBefore;
+    call.madeBefore = undefined;
+    call.madeAfter = undefined;
+    binding.calls--;
     this.#idlest.delete(call.host, call);
     this.answered(call);
     return true;

@@ -1,6 +1,9 @@
-import type { Binding, InsideHost } from "./binding.ts";
+import type { Binding, CallOfBinding, InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
+import type { FairItem, Share } from "./fair-queue.ts";
 import { ownText } from "./own-text.ts";
+import { isLatest, isSameTarget, type Said, withSaid } from "./said.ts";
+import { StreamList } from "./stream-list.ts";
 import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 
@@ -11,9 +14,9 @@ import type { TimerEntry } from "./timer-wheel.ts";
 export type CallPhase = "early" | "answered" | "ended";
 
 /** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
-export type Lines = BoundedMap<string, readonly (Stream | undefined)[]>;
+export type Lines = Said<Stream>;
 /** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
-export type Remotes = BoundedMap<string, readonly (MediaTarget | undefined)[]>;
+export type Remotes = Said<MediaTarget>;
 
 /** What both sides had said when a request went out that may change it. */
 interface Session {
@@ -21,20 +24,32 @@ interface Session {
   readonly remotes: Remotes;
 }
 
+const NO_LINES: Lines = new BoundedMap();
+const NO_REMOTES: Remotes = new BoundedMap();
+const NOTHING_SAID: Session = { lines: NO_LINES, remotes: NO_REMOTES };
+const NO_STREAMS: readonly Stream[] = [];
+const NO_TARGETS: readonly MediaTarget[] = [];
+
 /** Forks, re-tagged answers and dialogs beyond this many are not followed; the latest ones are. */
 export const MOST_TAGS = 16;
-/** m= lines that all tags of one side may say together: those that spoke longest ago make room. */
-const MOST_LINES = 64;
 /** Requests without their final response beyond this many are not followed; the latest ones are. */
 const MOST_OPEN = 8;
 
 /** Call is one call of one inside endpoint: a Call-ID seen on its binding. All times are in milliseconds. */
-export class Call implements StreamOwner, TimerEntry {
+export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBinding {
   readonly binding: Binding;
   readonly callId: string;
-  readonly streams = new BoundedMap<string, Stream>();
-  lines: Lines = new BoundedMap();
-  remotes: Remotes = new BoundedMap();
+  readonly streams = new StreamList<Stream>();
+  lines = NO_LINES;
+  remotes = NO_REMOTES;
+  /** Counts the changes of what is said: of `lines`, `remotes` and what the streams carry. */
+  said = 0;
+  // It is its own link in its table's list of idle calls, and in that of its binding.
+  share: Share<Call> | undefined = undefined;
+  older: Call | undefined = undefined;
+  younger: Call | undefined = undefined;
+  madeBefore: CallOfBinding | undefined = undefined;
+  madeAfter: CallOfBinding | undefined = undefined;
   /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
   readonly dialogs = new BoundedMap<string, true>();
   phase: CallPhase = "early";
@@ -64,7 +79,7 @@ export class Call implements StreamOwner, TimerEntry {
   slot = -1;
   readonly #review: (call: Call, now: number) => void;
   /** The session as it was before each INVITE or UPDATE that has no final response, by branch. */
-  readonly #before = new BoundedMap<string, Session>();
+  #before: BoundedMap<string, Session> | undefined = undefined;
 
   /** @param review called when its timer is due */
   constructor(binding: Binding, callId: string, now: number, review: (call: Call, now: number) => void) {
@@ -91,30 +106,50 @@ export class Call implements StreamOwner, TimerEntry {
 
   /** True while the kernel forwards media of it. */
   get isFlowing(): boolean {
-    for (const { components } of this.streams.values()) {
-      for (const component of components) if (flowOf(component) !== undefined) return true;
+    for (let stream = this.streams.first; stream !== undefined; stream = stream.following) {
+      for (const component of stream.components) if (flowOf(component) !== undefined) return true;
     }
     return false;
   }
 
   /** True while both sides have agreed that nothing is sent (RFC 3264 §8.4): silence then says nothing. */
   get isHeld(): boolean {
-    let streams = 0;
-    for (const { components } of this.streams.values()) {
-      for (const { wanted } of components) if (wanted.length > 0) return false;
-      streams++;
+    for (let stream = this.streams.first; stream !== undefined; stream = stream.following) {
+      for (const { wanted } of stream.components) if (wanted.length > 0) return false;
     }
-    return streams > 0;
+    return this.streams.size > 0;
   }
 
-  /** Takes in the streams of an SDP of the inside party by position of their lines. */
-  insideSaid(tag: string, lines: readonly (Stream | undefined)[]): void {
-    said(this.lines, tag, lines, this.#most(MOST_TAGS));
+  /**
+   * Takes in the streams of an SDP of the inside party by position of their lines.
+   *
+   * @returns false when it says nothing else than before
+   */
+  insideSaid(tag: string, lines: readonly (Stream | undefined)[]): boolean {
+    if (isLatest(this.lines, tag, lines, isSame)) return false;
+    this.lines = withSaid(this.lines, tag, lines, this.#most(MOST_TAGS));
+    this.said++;
+    return true;
   }
 
-  /** Takes in the SDP of a remote party. */
-  remoteSaid(tag: string, targets: readonly (MediaTarget | undefined)[]): void {
-    said(this.remotes, tag, targets, this.#most(MOST_TAGS));
+  /**
+   * Takes in the SDP of a remote party.
+   *
+   * @returns false when it says nothing else than before
+   */
+  remoteSaid(tag: string, targets: readonly (MediaTarget | undefined)[]): boolean {
+    if (isLatest(this.remotes, tag, targets, isSameTarget)) return false;
+    this.remotes = withSaid(this.remotes, tag, targets, this.#most(MOST_TAGS));
+    this.said++;
+    return true;
+  }
+
+  /** Forgets what all remote parties have said but the one of this tag. */
+  keepRemote(tag: string): void {
+    const kept = this.remotes.get(tag);
+    if (kept === undefined) return;
+    this.remotes = withSaid(NO_REMOTES, tag, kept, MOST_TAGS);
+    this.said++;
   }
 
   #most(answered: number): number {
@@ -125,18 +160,30 @@ export class Call implements StreamOwner, TimerEntry {
     if (!this.ackPassesHere) this.unackedSince = undefined;
   }
 
-  /** What the remote parties say of each stream; several lines may be one stream (SAVP and AVP, BUNDLE). */
-  targets(): Map<Stream, MediaTarget[]> {
-    const targets = new Map<Stream, MediaTarget[]>();
+  /** The streams that the SDP of the inside party names, each once; several lines may be one (SAVP and AVP, BUNDLE). */
+  named(): readonly Stream[] {
+    const said = this.lines.latest;
+    if (said === undefined) return NO_STREAMS;
+    // As a rule that is what it has said last, as it stands.
+    if (this.lines.size === 1 && isOfStreams(said)) return said;
+    const named: Stream[] = [];
     for (const lines of this.lines.values()) {
-      for (const [index, stream] of lines.entries()) {
-        if (stream === undefined) continue;
-        const known = targets.get(stream) ?? [];
-        targets.set(stream, known);
+      for (const stream of lines) if (stream !== undefined && !named.includes(stream)) named.push(stream);
+    }
+    return named;
+  }
+
+  /** What the remote parties say of a stream, the latest last. */
+  targets(stream: Stream): readonly MediaTarget[] {
+    if (this.remotes.size === 0) return NO_TARGETS;
+    const targets: MediaTarget[] = [];
+    for (const lines of this.lines.values()) {
+      for (let index = 0; index < lines.length; index++) {
+        if (lines[index] !== stream) continue;
         for (const remote of this.remotes.values()) {
           const target = remote[index];
           // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
-          if (target?.media === stream.media) known.push(target);
+          if (target?.media === stream.media) targets.push(target);
         }
       }
     }
@@ -145,23 +192,22 @@ export class Call implements StreamOwner, TimerEntry {
 
   /** How many INVITEs and UPDATEs wait for their final response. */
   get open(): number {
-    return this.#before.size;
+    return this.#before?.size ?? 0;
   }
 
   /** Notes an INVITE or UPDATE before its SDP is taken in; a retransmission changes nothing. */
   requested(branch: string): void {
-    if (!this.#before.has(branch)) {
-      this.#before.set(
-        ownText(branch),
-        { lines: this.lines.copy(), remotes: this.remotes.copy() },
-        this.#most(MOST_OPEN),
-      );
-    }
+    if (this.#before?.has(branch) === true) return;
+    this.#before ??= new BoundedMap();
+    const { lines, remotes } = this;
+    const session = lines === NO_LINES && remotes === NO_REMOTES ? NOTHING_SAID : { lines, remotes };
+    this.#before.set(ownText(branch), session, this.#most(MOST_OPEN));
   }
 
   /** Notes that such a request was accepted. */
   accepted(branch: string): void {
-    this.#before.delete(branch);
+    this.#before?.delete(branch);
+    if (this.open === 0) this.#before = undefined;
   }
 
   /**
@@ -170,43 +216,42 @@ export class Call implements StreamOwner, TimerEntry {
    * @returns true when the session has changed by it
    */
   refused(branch: string, method: string): boolean {
-    const before = this.#before.get(branch);
-    if (before === undefined) return false;
-    const open = [...this.#before.keys()];
-    this.#before.delete(branch);
+    const all = this.#before;
+    const before = all?.get(branch);
+    if (all === undefined || before === undefined) return false;
+    const open = [...all.keys()];
+    this.accepted(branch);
     // Of the INVITEs that are to begin it, others may go on: what they have said stands.
     if (method === "INVITE" && this.dialogs.size === 0) return false;
     // What this one had proposed is not what a request after it would leave.
-    for (const later of open.slice(open.indexOf(branch) + 1)) this.#before.set(later, before);
-    this.lines = before.lines.copy();
-    this.remotes = before.remotes.copy();
+    for (const later of open.slice(open.indexOf(branch) + 1)) all.set(later, before);
+    this.lines = before.lines;
+    this.remotes = before.remotes;
+    this.said++;
     return true;
   }
 
   /** Forgets all that was said in it. */
   clear(): void {
-    this.lines.clear();
-    this.remotes.clear();
+    this.lines = NO_LINES;
+    this.remotes = NO_REMOTES;
+    this.said++;
     this.dialogs.clear();
-    this.#before.clear();
+    this.#before = undefined;
     this.unackedSince = undefined;
     this.cancelledAt = undefined;
     this.byeAt = undefined;
   }
 }
 
-function said<Line>(
-  byTag: BoundedMap<string, readonly Line[]>,
-  tag: string,
-  lines: readonly Line[],
-  most: number,
-): void {
-  byTag.set(ownText(tag), lines, most);
-  let count = 0;
-  for (const { length } of byTag.values()) count += length;
-  for (const [oldest, { length }] of byTag) {
-    if (count <= MOST_LINES) return;
-    byTag.delete(oldest);
-    count -= length;
+function isSame(one: Stream | undefined, other: Stream | undefined): boolean {
+  return one === other;
+}
+
+function isOfStreams(lines: readonly (Stream | undefined)[]): lines is readonly Stream[] {
+  for (let index = 0; index < lines.length; index++) {
+    const stream = lines[index];
+    if (stream === undefined || lines.indexOf(stream) !== index) return false;
   }
+  return true;
 }

@@ -12,7 +12,7 @@ import type { PortPool } from "./ports.ts";
 import type { CallRecord } from "./record.ts";
 import { Slots } from "./slots.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
-import { type Component, type MediaTarget, type Stream, streamKey } from "./streams.ts";
+import type { Component, MediaTarget, Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** The most calls, streams, streams of one inside host, and slots of the kernel's expectation table. */
@@ -23,6 +23,9 @@ export interface CallLimits extends StreamLimits {
 
 /** Milliseconds after which a call that only its media keeps alive is looked at again, at the latest. */
 const FLOW_CHECK = 60_000;
+
+/** Milliseconds by which a session may last longer than was told before. */
+const STEP = 10_000;
 
 /** Of all calls that are held, one of so many may be of a burst that one outside host begins. */
 const BURST_SHARE = 16;
@@ -93,7 +96,7 @@ export class Calls {
     const crowding = from === undefined ? undefined : this.#calls.unanswered(from, now, burst);
     if (crowding !== undefined) this.#drop(crowding, "too-many-unanswered");
     while (this.#calls.size >= this.#limits.calls) if (!this.#evictCall()) break;
-    const call = new Call(binding, callId, now, (it, at) => this.#review(it, at));
+    const call = new Call(binding, callId, now, this.#review);
     call.unansweredFrom = from;
     this.#calls.add(call);
     this.#wheel.schedule(call, now + this.#timers.early);
@@ -133,9 +136,13 @@ export class Calls {
     peer: string,
     port: "any" | "exactly" = "any",
   ): Stream | StreamRefusal {
-    const known = call.streams.get(streamKey(target));
+    const known = call.streams.find(target);
     if (known !== undefined) {
-      known.media = ownText(target.media);
+      if (known.media !== target.media) {
+        known.media = ownText(target.media);
+        call.said++;
+        this.#observer.callChanged(call);
+      }
       return known;
     }
     const made = this.#streams.make(call, target, peer, port);
@@ -150,16 +157,20 @@ export class Calls {
     lines: readonly (Stream | undefined)[],
     muxed: readonly boolean[],
   ): void {
-    call.insideSaid(tag, lines);
-    for (const [index, stream] of lines.entries())
-      if (stream !== undefined) stream.mux = muxed[index] === true;
-    this.#observer.callChanged(call);
+    const before = call.said;
+    for (let index = 0; index < lines.length; index++) {
+      const stream = lines[index];
+      const mux = muxed[index] === true;
+      if (stream === undefined || stream.mux === mux) continue;
+      stream.mux = mux;
+      call.said++;
+    }
+    if (call.insideSaid(tag, lines) || call.said !== before) this.#observer.callChanged(call);
   }
 
   /** Takes in the SDP of a remote party. */
   remoteSaid(call: Call, tag: string, targets: readonly (MediaTarget | undefined)[]): void {
-    call.remoteSaid(tag, targets);
-    this.#observer.callChanged(call);
+    if (call.remoteSaid(tag, targets)) this.#observer.callChanged(call);
   }
 
   /** An INVITE of a call that has ended tries it again. */
@@ -192,10 +203,12 @@ export class Calls {
   /** A 2xx confirmed a dialog of the call (RFC 3261 §13.2.2.4); `dialog` names it by both its tags. */
   answered(call: Call, dialog: string, now: number): void {
     if (call.phase === "ended") return;
-    call.phase = "answered";
     call.cancelledAt = undefined;
-    call.dialogs.set(ownText(dialog), true, MOST_TAGS);
-    this.#observer.callChanged(call);
+    if (call.phase !== "answered" || call.dialogs.latestKey !== dialog) {
+      call.phase = "answered";
+      call.dialogs.set(ownText(dialog), true, MOST_TAGS);
+      this.#observer.callChanged(call);
+    }
     this.heard(call, now);
   }
 
@@ -205,10 +218,9 @@ export class Calls {
    * @param tag To tag of the 2xx
    */
   chooseFork(call: Call, tag: string, now: number): void {
-    const chosen = call.remotes.get(tag);
-    if (chosen === undefined || call.remotes.size === 1 || call.dialogs.size > 1) return;
-    call.remotes.clear();
-    this.remoteSaid(call, tag, chosen);
+    if (call.remotes.size === 1 || call.dialogs.size > 1 || !call.remotes.has(tag)) return;
+    call.keepRemote(tag);
+    this.#observer.callChanged(call);
     this.settle(call, now);
   }
 
@@ -218,14 +230,14 @@ export class Calls {
    * @param sessionExpires seconds of its session timer, undefined without one
    */
   agreed(call: Call, sessionExpires: number | undefined, now: number): void {
+    // Without a session timer nobody asks when it was agreed on; with one, it is refreshed long before it is over.
+    const isLater =
+      sessionExpires !== undefined && Math.floor(call.refreshedAt / STEP) !== Math.floor(now / STEP);
+    let isNews = isLater || call.sessionExpires !== sessionExpires;
     call.refreshedAt = now;
     call.sessionExpires = sessionExpires;
-    this.#observer.callChanged(call);
-    if (call.open > 0) return;
-    const named = new Set([...call.lines.values()].flat());
-    for (const stream of [...call.streams.values()]) {
-      if (!named.has(stream) && !stream.held) this.#closeStream(stream);
-    }
+    if (call.open === 0 && this.#closeUnnamed(call)) isNews = true;
+    if (isNews) this.#observer.callChanged(call);
   }
 
   /**
@@ -272,7 +284,7 @@ export class Calls {
   close(call: Call): void {
     if (!this.#calls.delete(call)) return;
     this.#wheel.cancel(call);
-    for (const stream of [...call.streams.values()]) this.#closeStream(stream);
+    while (call.streams.first !== undefined) this.#closeStream(call.streams.first);
     this.#observer.callClosed(call);
   }
 
@@ -336,12 +348,12 @@ export class Calls {
   }
 
   /** Looks whether a call has ended by the clock. */
-  #review(call: Call, now: number): void {
+  readonly #review = (call: Call, now: number): void => {
     const ending = this.endingOf(call);
     if (ending === undefined || ending.at > now) this.#reschedule(call, now);
     else if (call.phase === "ended") this.close(call);
     else this.end(call, ending.why, now);
-  }
+  };
 
   /** A later end is noticed when the timer comes; only an earlier one moves it. */
   #reschedule(call: Call, now: number): void {
@@ -364,7 +376,21 @@ export class Calls {
   }
 
   #release(call: Call): void {
-    for (const stream of call.streams.values()) this.expectations.release(stream);
+    for (let stream = call.streams.first; stream !== undefined; stream = stream.following) {
+      this.expectations.release(stream);
+    }
+  }
+
+  /** @returns true when there was any stream that no SDP of the call names or holds */
+  #closeUnnamed(call: Call): boolean {
+    const named = call.named();
+    const before = call.streams.size;
+    let following: Stream | undefined;
+    for (let stream = call.streams.first; stream !== undefined; stream = following) {
+      ({ following } = stream);
+      if (!stream.held && !named.includes(stream)) this.#closeStream(stream);
+    }
+    return call.streams.size < before;
   }
 
   #closeStream(stream: Stream): void {

@@ -1,5 +1,6 @@
 import type { ArmFailure, Arming } from "./arming.ts";
 import { armed, atRest } from "./component-state.ts";
+import { ExpectationSet } from "./expectation-set.ts";
 import type { TableObserver } from "./observer.ts";
 import { rankOf, type Slots } from "./slots.ts";
 import {
@@ -11,7 +12,7 @@ import {
   type WaitReason,
 } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { type Wanted, wantedKey } from "./wanted.ts";
+import { isSameWanted, type Wanted } from "./wanted.ts";
 import { unserved } from "./wanted-for.ts";
 
 /** New attempts at one arming when the kernel refuses it. */
@@ -51,18 +52,14 @@ export class ComponentArming {
     const { state, wanted, stream } = component;
     const flow = flowOf(component);
     const missing = stream.call.isForking ? wanted : unserved(wanted, flow);
-    const keys = new Set(missing.map(wantedKey));
     const present = expectationsOf(component);
-    this.#takeOut(
-      component,
-      [...present.values()].filter((one) => !keys.has(wantedKey(one))),
-    );
-    const lacking = missing.filter((one) => !present.has(wantedKey(one)));
+    this.#takeOut(component, present.except(missing));
+    const lacking = present.lacksOf(missing);
     if (missing.length === 0) this.become(component, atRest(component, now));
     else if (lacking.length > 0) this.#arm(component, lacking, now, mayEvict, attempt);
-    else if (state.kind === "armed") {
-      this.become(component, armed(state.since, state.expectations, flow, undefined));
-    }
+    else if (state.kind !== "armed") return;
+    else if (state.flow === flow && state.lacks === undefined) this.#slots.note(component);
+    else this.become(component, armed(state.since, state.expectations, flow, undefined));
   }
 
   #arm(
@@ -76,9 +73,10 @@ export class ComponentArming {
       this.#wait(component, "slots-full", now);
       return;
     }
-    const expectations = expectationsOf(component).copy();
-    for (const one of lacking) expectations.set(wantedKey(one), one);
-    const since = component.state.kind === "armed" ? component.state.since : now;
+    const { state } = component;
+    const expectations = state.kind === "armed" ? state.expectations : new ExpectationSet();
+    for (const one of lacking) expectations.add(one);
+    const since = state.kind === "armed" ? state.since : now;
     this.become(component, armed(since, expectations, flowOf(component), undefined));
     this.watch(component.stream, now + this.#renewal);
     this.#arming.arm(component, lacking, (failure, refused) =>
@@ -97,7 +95,7 @@ export class ComponentArming {
     const { state, stream } = component;
     // It was closed or released in the meantime, and its master's end took everything with it.
     if (state.kind !== "armed") return;
-    for (const one of refused) state.expectations.delete(wantedKey(one));
+    for (const one of refused) state.expectations.remove(one);
     this.#slots.note(component);
     switch (attempt < MOST_ATTEMPTS ? failure : "busy") {
       case "full": {
@@ -125,6 +123,7 @@ export class ComponentArming {
       case "refused":
         // Until the next SDP it is not asked for again.
         component.wanted = component.wanted.filter((one) => !refused.includes(one));
+        component.wantedOf = -1;
         break;
     }
     this.apply(component, now, mayEvict, attempt);
@@ -141,7 +140,7 @@ export class ComponentArming {
 
   #evict(victim: Component, now: number): void {
     const flow = flowOf(victim);
-    this.#takeOut(victim, [...expectationsOf(victim).values()]);
+    this.#takeOut(victim, expectationsOf(victim).values().slice());
     this.become(
       victim,
       flow === undefined ? { kind: "waiting", since: now, reason: "evicted" } : { kind: "flowing", flow },
@@ -162,8 +161,10 @@ export class ComponentArming {
 
   #takeOut(component: Component, surplus: readonly Wanted[]): void {
     if (surplus.length === 0 || component.state.kind !== "armed") return;
-    for (const one of surplus) this.#await(component, wantedKey(one));
-    for (const one of surplus) component.state.expectations.delete(wantedKey(one));
+    for (const one of surplus) {
+      expectEvent(component, one);
+      component.state.expectations.remove(one);
+    }
     this.#slots.note(component);
     this.#arming.disarm(component, surplus);
   }
@@ -172,14 +173,9 @@ export class ComponentArming {
   forgetArmed(component: Component): void {
     const { state } = component;
     if (state.kind !== "armed") return;
-    for (const key of state.expectations.keys()) this.#await(component, key);
+    for (const one of state.expectations.values()) expectEvent(component, one);
     state.expectations.clear();
     this.#slots.note(component);
-  }
-
-  #await(component: Component, key: string): void {
-    component.removed ??= new Map();
-    component.removed.set(key, (component.removed.get(key) ?? 0) + 1);
   }
 
   /** Takes in the state that a component has now. */
@@ -190,6 +186,16 @@ export class ComponentArming {
 
   /** Has a stream looked at again when `due`, in milliseconds, or before. */
   watch(stream: Stream, due: number): void {
-    if (stream.timer.slot === -1 || due < stream.timer.due) this.#wheel.schedule(stream.timer, due);
+    if (stream.slot === -1 || due < stream.due) this.#wheel.schedule(stream, due);
   }
+}
+
+/** Notes that the kernel will tell of the end of an expectation that we take out. */
+function expectEvent(component: Component, wanted: Wanted): void {
+  for (let each = component.removed; each !== undefined; each = each.next) {
+    if (!isSameWanted(each.wanted, wanted)) continue;
+    each.count++;
+    return;
+  }
+  component.removed = { wanted, count: 1, next: component.removed };
 }

@@ -1,11 +1,17 @@
-import type { BoundedMap } from "./bounded-map.ts";
-import { type Component, type ComponentState, flowOf, type MediaFlow, type WaitReason } from "./streams.ts";
-import type { Wanted } from "./wanted.ts";
+import type { ExpectationSet } from "./expectation-set.ts";
+import {
+  type Component,
+  type ComponentState,
+  flowOf,
+  type MediaFlow,
+  PLANNED,
+  type WaitReason,
+} from "./streams.ts";
 
 /** Armed with these expectations. */
 export function armed(
   since: number,
-  expectations: BoundedMap<string, Wanted>,
+  expectations: ExpectationSet,
   flow: MediaFlow | undefined,
   lacks: WaitReason | undefined,
 ): ComponentState {
@@ -28,10 +34,11 @@ export function withoutFlow(state: ComponentState, now: number): ComponentState 
 
 /** The state of a component of which nothing is wanted in the kernel. */
 export function atRest(component: Component, now: number): ComponentState {
+  const { state } = component;
+  if (state.kind === "flowing" || state.kind === "idle") return state;
   const flow = flowOf(component);
   if (flow !== undefined) return { kind: "flowing", flow };
-  if (component.state.kind === "idle") return component.state;
-  return component.hasFlowed ? { kind: "idle", since: now } : { kind: "planned" };
+  return component.hasFlowed ? { kind: "idle", since: now } : PLANNED;
 }
 
 /** True while it waits for what the kernel has refused, and not for a slot of ours. */

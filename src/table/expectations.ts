@@ -3,18 +3,22 @@ import type { Arming } from "./arming.ts";
 import type { Call } from "./call.ts";
 import { ComponentArming } from "./component-arming.ts";
 import { armed, waitsForKernel, withFlow, withoutFlow } from "./component-state.ts";
+import { ExpectationSet } from "./expectation-set.ts";
 import type { TableObserver } from "./observer.ts";
 import { RANKS, rankOf, type Slots } from "./slots.ts";
 import {
+  CLOSED,
   type Component,
   expectationsOf,
   flowOf,
   type MediaFlow,
-  type MediaTarget,
+  NOTHING_WANTED,
+  PLANNED,
+  type Removed,
   type Stream,
 } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { ANY_SOURCE, names, type Wanted, wantedKey } from "./wanted.ts";
+import { FROM_ANY, names, type Wanted, wantedKey } from "./wanted.ts";
 import { type SourcePolicy, wantedFor } from "./wanted-for.ts";
 
 /** How expectations are kept. */
@@ -63,12 +67,14 @@ export class Expectations {
 
   /** Brings the kernel to what the SDP of a call now wants, changing only what differs; `now` in milliseconds. */
   settle(call: Call, now: number): void {
-    const targets = call.targets();
+    const named = call.named();
     // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
-    for (const stream of call.streams.values()) if (!targets.has(stream)) this.#withdraw(stream, now);
-    for (const [stream, known] of targets) {
+    for (let stream = call.streams.first; stream !== undefined; stream = stream.following) {
+      if (!named.includes(stream)) this.#withdraw(stream, now);
+    }
+    for (const stream of named) {
       for (const component of stream.components) {
-        this.#want(component, known);
+        this.#want(component, call);
         this.#forgetMovedFlow(component, now);
         this.#components.apply(component, now, true);
       }
@@ -77,15 +83,16 @@ export class Expectations {
 
   /** Works out what the SDP of a call wants, and leaves the kernel alone. */
   plan(call: Call): void {
-    for (const [stream, known] of call.targets()) {
-      for (const component of stream.components) this.#want(component, known);
+    for (const { components } of call.named()) {
+      for (const component of components) this.#want(component, call);
     }
   }
 
   /** Puts an expectation that the kernel was found to hold into the table. */
   adopt(component: Component, wanted: Wanted, now: number): void {
-    const expectations = expectationsOf(component).copy();
-    expectations.set(wantedKey(wanted), wanted);
+    const { state } = component;
+    const expectations = state.kind === "armed" ? state.expectations : new ExpectationSet();
+    expectations.add(wanted);
     component.stream.master = "present";
     this.#components.become(component, armed(now, expectations, flowOf(component), undefined));
     this.#components.watch(component.stream, now + this.#options.renewal);
@@ -98,16 +105,9 @@ export class Expectations {
    * @param key as `wantedKey` gives it
    */
   gone(component: Component, key: string, now: number): void {
-    const awaited = component.removed?.get(key);
-    if (component.removed !== undefined && awaited !== undefined) {
-      // The event of an earlier one of this name, which must not be taken for the end of the present one.
-      if (awaited > 1) component.removed.set(key, awaited - 1);
-      else component.removed.delete(key);
-      if (component.removed.size === 0) component.removed = undefined;
-      return;
-    }
-    if (component.state.kind !== "armed" || !component.state.expectations.has(key)) return;
-    component.state.expectations.delete(key);
+    // It may be the event of an earlier one of this name, which must not be taken for the end of the present one.
+    if (isOfRemoved(component, key)) return;
+    if (component.state.kind !== "armed" || !component.state.expectations.delete(key)) return;
     this.#slots.note(component);
     this.#observer.consumed(component);
     // The next fork's early media may be right behind the first one's.
@@ -185,7 +185,7 @@ export class Expectations {
       component.strays = 0;
       const { state } = component;
       if (state.kind !== "armed") continue;
-      const renewed = [...state.expectations.values()];
+      const renewed = state.expectations.values().slice();
       this.#components.apply(component, now, false);
       if (renewed.length > 0) this.#arming.renew(component, renewed);
       this.#components.watch(stream, now + this.#options.renewal);
@@ -199,11 +199,11 @@ export class Expectations {
 
   /** Takes a stream out of the kernel; it keeps its ports. */
   release(stream: Stream): void {
-    this.#wheel.cancel(stream.timer);
+    this.#wheel.cancel(stream);
     for (const component of stream.components) {
       this.#components.forgetArmed(component);
-      component.wanted = [];
-      this.#components.become(component, { kind: "planned" });
+      wantNothing(component);
+      this.#components.become(component, PLANNED);
     }
     if (stream.master === "present") this.#arming.release(stream);
   }
@@ -211,18 +211,22 @@ export class Expectations {
   /** Takes a stream out of the kernel for good. */
   close(stream: Stream): void {
     this.release(stream);
-    for (const component of stream.components) this.#components.become(component, { kind: "closed" });
+    for (const component of stream.components) this.#components.become(component, CLOSED);
   }
 
-  #want(component: Component, targets: readonly MediaTarget[]): void {
-    // The line is offered other media, which is none of this stream's; until that is accepted, all stays as it is.
-    if (targets.length === 0 && component.answered) return;
+  #want(component: Component, call: Call): void {
     // NB: an expectation for any source is kept until it is consumed, even when the answer names the source. To
     // narrow it would be to delete it and make another, as the kernel takes no two that overlap (EBUSY); a first
     // packet that arrives between the two finds neither, and its conntrack then leads to this host for good.
-    const keepsAny = this.#options.sources === "signalled" && expectationsOf(component).has(ANY_SOURCE);
+    const keepsAny = this.#options.sources === "signalled" && expectationsOf(component).holds(FROM_ANY);
+    if (component.wantedOf === call.said && component.keptAny === keepsAny) return;
+    const targets = call.targets(component.stream);
+    // The line is offered other media, which is none of this stream's; until that is accepted, all stays as it is.
+    if (targets.length === 0 && component.answered) return;
     component.wanted = wantedFor(component, targets, keepsAny ? "any" : this.#options.sources);
     component.answered = targets.length > 0;
+    component.wantedOf = call.said;
+    component.keptAny = keepsAny;
   }
 
   /** A remote that has moved is urgent again: its old flow says nothing of the new one. */
@@ -237,8 +241,28 @@ export class Expectations {
 
   #withdraw(stream: Stream, now: number): void {
     for (const component of stream.components) {
-      component.wanted = [];
+      wantNothing(component);
       this.#components.apply(component, now, false);
     }
   }
+}
+
+function wantNothing(component: Component): void {
+  component.wanted = NOTHING_WANTED;
+  component.wantedOf = -1;
+}
+
+/** True when an event of this key is that of an expectation that we took out: it is then waited for no more. */
+function isOfRemoved(component: Component, key: string): boolean {
+  let before: Removed | undefined;
+  for (let each = component.removed; each !== undefined; each = each.next) {
+    if (wantedKey(each.wanted) === key) {
+      each.count--;
+      if (each.count === 0 && before === undefined) component.removed = each.next;
+      else if (each.count === 0 && before !== undefined) before.next = each.next;
+      return true;
+    }
+    before = each;
+  }
+  return false;
 }

@@ -20,15 +20,6 @@ export function rankOf(component: Component): Rank {
   return component.kind === "rtcp" ? 4 : 5;
 }
 
-/** What was last noted of a component: how many slots it holds, its rank, and whether it waits for more of them. */
-interface Noted {
-  readonly count: number;
-  readonly rank: Rank;
-  readonly waits: boolean;
-}
-
-const NOTHING: Noted = { count: 0, rank: 0, waits: false };
-
 /**
  * Slots accounts for the entries of the kernel's expectation table that are ours, says who has to make room when
  * they run short, and keeps those that wait for one. All of it is O(1) per component.
@@ -36,8 +27,6 @@ const NOTHING: Noted = { count: 0, rank: 0, waits: false };
 export class Slots {
   /** The most of them, all components together. */
   readonly limit: number;
-  /** Of those that hold slots or wait for them. */
-  readonly #noted = new Map<Component, Noted>();
   readonly #victims: readonly FairQueue<InsideHost, Component>[];
   readonly #waiting: readonly OldestFirst<Component>[];
   #used = 0;
@@ -70,21 +59,21 @@ export class Slots {
 
   /** Takes in what a component holds now, how urgent that is, and whether it waits for more. */
   note(component: Component): void {
-    const { state, stream } = component;
+    const { state, stream, held, rank: before } = component;
     const { host } = stream.call;
-    const before = this.#noted.get(component) ?? NOTHING;
     const count = expectationsOf(component).size;
     const rank = rankOf(component);
     const waits = state.kind === "waiting" || (state.kind === "armed" && state.lacks !== undefined);
-    const moves = rank !== before.rank;
-    this.#used += count - before.count;
-    this.#most = Math.max(this.#most, this.#used);
-    if (before.count > 0 && (count === 0 || moves)) this.#victims[before.rank]?.delete(host, component);
-    if (count > 0 && (before.count === 0 || moves)) this.#victims[rank]?.add(host, component);
-    if (before.waits && (!waits || moves)) this.#waiting[before.rank]?.delete(component);
-    if (waits) this.#waiting[rank]?.add(component);
-    if (count > 0 || waits) this.#noted.set(component, { count, rank, waits });
-    else this.#noted.delete(component);
+    const moves = rank !== before;
+    this.#used += count - held;
+    if (this.#used > this.#most) this.#most = this.#used;
+    if (held > 0 && (count === 0 || moves)) this.#victims[before]?.delete(host, component);
+    if (count > 0 && (held === 0 || moves)) this.#victims[rank]?.add(host, component);
+    if (component.waits && (!waits || moves)) this.#waiting[before]?.delete(component);
+    if (waits && (!component.waits || moves)) this.#waiting[rank]?.add(component);
+    component.held = count;
+    component.rank = rank;
+    component.waits = waits;
   }
 
   /**

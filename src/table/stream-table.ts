@@ -2,8 +2,7 @@ import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
-import { type Component, componentsOf, type MediaTarget, type Stream, streamKey } from "./streams.ts";
-import { TimerWheel } from "./timer-wheel.ts";
+import { type Component, type MediaTarget, Stream } from "./streams.ts";
 import { MOST_PAIRS } from "./wanted-for.ts";
 
 /** Why a stream could not be made. */
@@ -104,38 +103,23 @@ export class StreamTable {
 
   /** Frees a stream's ports and id. */
   free(stream: Stream): void {
-    const { call, target, base, peer, id, key } = stream;
+    const { call, target, base, peer, id } = stream;
     for (const component of stream.components) {
       const outside = outsideKey(component);
       if (this.#byOutside.get(outside) === component) this.#byOutside.delete(outside);
     }
     if (call.host.isTranslated) this.#ports.give(base, target.count);
     call.host.streams--;
-    call.streams.delete(key);
+    call.streams.delete(stream);
     this.#byMaster.delete(masterKey(peer, id));
   }
 
   #put(call: Call, target: MediaTarget, peer: string, base: number, id: number): Stream {
-    const components: Component[] = [];
-    const stream: Stream = {
-      id,
-      call,
-      key: streamKey(target),
-      target,
-      media: target.media,
-      base,
-      components,
-      peer,
-      master: "absent",
-      mux: target.mux,
-      held: false,
-      timer: TimerWheel.entry((now) => this.#review(stream, now)),
-    };
-    components.push(...componentsOf(stream, target, base));
-    call.streams.set(stream.key, stream);
+    const stream = new Stream(call, target, peer, base, id, this.#review);
+    call.streams.add(stream);
     call.host.streams++;
     this.#byMaster.set(masterKey(peer, id), stream);
-    for (const component of components) this.#byOutside.set(outsideKey(component), component);
+    for (const component of stream.components) this.#byOutside.set(outsideKey(component), component);
     return stream;
   }
 

@@ -1,6 +1,6 @@
-import type { Endpoint } from "../packet/endpoint.ts";
-import type { Component, MediaFlow, MediaTarget, Stream } from "./streams.ts";
-import type { Wanted } from "./wanted.ts";
+import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
+import { type Component, type MediaFlow, type MediaTarget, ofPair, type Stream } from "./streams.ts";
+import { FROM_ANY, type Wanted } from "./wanted.ts";
 
 /**
  * Whose packets may open a media flow: the hosts the SDP names and the signalling peer, anybody, or the signalling
@@ -12,6 +12,10 @@ export type SourcePolicy = "signalled" | "any" | "peer";
 const MOST_OF_A_CLASS = 4;
 /** So more port pairs than this cannot have an inbound and an outbound expectation each. */
 export const MOST_PAIRS = MOST_OF_A_CLASS / 2;
+
+/** What most components want until there is an answer. */
+const OF_AN_OFFER: readonly Wanted[] = [FROM_ANY];
+const NONE: readonly Wanted[] = [];
 
 /**
  * The expectations a component needs while no media flows, given every answer its call has had.
@@ -25,24 +29,26 @@ export function wantedFor(
   component: Component,
   targets: readonly MediaTarget[],
   policy: SourcePolicy,
-): Wanted[] {
+): readonly Wanted[] {
   const { stream } = component;
-  if (targets.length === 0) return [inbound(policy === "peer" ? stream.peer : undefined)];
+  if (targets.length === 0) return policy === "peer" ? [inbound(stream.peer)] : OF_AN_OFFER;
   const most = MOST_OF_A_CLASS / stream.target.count;
   const outbound: Wanted[] = [];
-  const sources = new Set<string | undefined>();
-  for (const target of targets.slice(1 - most)) {
+  const sources: (string | undefined)[] = [];
+  for (const target of targets.length < most ? targets : targets.slice(1 - most)) {
     const remote = remoteOf(component, stream, target);
     // Port 0 rejects the line, its RTCP with it (RFC 3264 §6).
     if (remote === undefined || target.held || target.rtp.port === 0) continue;
     outbound.push({ direction: "outbound", remote });
-    if (policy === "signalled") sources.add(remote.host);
+    if (policy === "signalled" && !sources.includes(remote.host)) sources.push(remote.host);
   }
-  if (outbound.length === 0) return [];
-  if (policy === "any") sources.add(undefined);
-  else if (policy === "peer" || sources.size + outbound.length < most) sources.add(stream.peer);
+  if (outbound.length === 0) return NONE;
+  if (policy === "any") sources.push(undefined);
+  else if (policy === "peer" || sources.length + outbound.length < most) {
+    if (!sources.includes(stream.peer)) sources.push(stream.peer);
+  }
   // Forks that answer from several hosts would need more inbound slots than the kernel gives a master.
-  const from = sources.size + outbound.length > most ? [undefined] : [...sources];
+  const from = sources.length + outbound.length > most ? [undefined] : sources;
   // concat() leaves no room for more, and there are two of these for every stream.
   return from.map(inbound).concat(outbound);
 }
@@ -53,20 +59,18 @@ export function wantedFor(
  */
 export function unserved(wanted: readonly Wanted[], flow: MediaFlow | undefined): readonly Wanted[] {
   if (flow === undefined) return wanted;
-  const { host, port } = flow.remote;
-  const isServed = wanted.some(
-    (one) => one.direction === "outbound" && one.remote.host === host && one.remote.port === port,
-  );
-  return isServed ? [] : wanted;
+  for (const one of wanted) {
+    if (one.direction === "outbound" && isSameEndpoint(one.remote, flow.remote)) return NONE;
+  }
+  return wanted;
 }
 
 function inbound(source: string | undefined): Wanted {
-  return { direction: "inbound", source };
+  return source === undefined ? FROM_ANY : { direction: "inbound", source };
 }
 
 function remoteOf(component: Component, stream: Stream, target: MediaTarget): Endpoint | undefined {
-  const offset = 2 * component.pair;
-  if (component.kind === "rtp") return { host: target.rtp.host, port: target.rtp.port + offset };
+  if (component.kind === "rtp") return ofPair(target.rtp, component.pair);
   if (target.rtcp === undefined || (target.mux && stream.mux)) return undefined;
-  return { host: target.rtcp.host, port: target.rtcp.port + offset };
+  return ofPair(target.rtcp, component.pair);
 }

@@ -37,4 +37,30 @@ describe("a BoundedMap", () => {
     map.clear();
     expect([entries(map), map.size]).toEqual([[], 0]);
   });
+
+  it("knows its latest entry, whatever was set and deleted before", () => {
+    const map = new BoundedMap<string, number>();
+    expect(map.latest).toBeUndefined();
+    for (const [value, key] of ["a", "b", "c", "a"].entries()) map.set(key, value);
+    expect([map.latestKey, map.latest]).toEqual(["a", 3]);
+    map.set("a", 4);
+    expect(entries(map)).toEqual([
+      ["b", 1],
+      ["c", 2],
+      ["a", 4],
+    ]);
+    const copy = map.copy();
+    map.delete("a");
+    expect([map.latestKey, map.latest, map.get("a")]).toEqual(["c", 2, undefined]);
+    map.delete("b");
+    map.delete("c");
+    expect([entries(map), map.latestKey]).toEqual([[], undefined]);
+    map.set("d", 5);
+    expect(entries(map)).toEqual([["d", 5]]);
+    expect(entries(copy)).toEqual([
+      ["b", 1],
+      ["c", 2],
+      ["a", 4],
+    ]);
+  });
 });

@@ -180,4 +180,27 @@ describe("Calls", () => {
     expect(calls.byPort(first.base)).toBeUndefined();
     expect(calls.byPort(second.base)?.stream).toBe(second);
   });
+
+  it("finds a Call-ID that is seen on several bindings on each, and closes all of one in the order they began", () => {
+    const [one, other, third] = ["192.168.50.11", "192.168.50.12", "192.168.50.13"].map(bindingOf);
+    if (!one || !other || !third) throw new Error("no binding");
+    const on = [one, other].map((binding) => calls.of(binding, "hairpin", 0));
+    expect([one, other, third].map((binding) => calls.find(binding, "hairpin"))).toEqual([...on, undefined]);
+    for (const callId of ["b", "c"]) offer(calls.of(one, callId, 0));
+    expect(one.calls).toBe(3);
+    expect([...calls.values()]).toHaveLength(5);
+    const closed: (string | undefined)[] = [];
+    const close = calls.close.bind(calls);
+    calls.close = (each) => {
+      closed.push(each.callId);
+      close(each);
+    };
+    calls.closeAll(one);
+    expect(closed).toEqual(["hairpin", "b", "c"]);
+    expect(one.calls).toBe(0);
+    expect(calls.find(one, "hairpin")).toBeUndefined();
+    expect(calls.find(other, "hairpin")).toBe(on[1]);
+    calls.closeAll(other);
+    expect(calls.calls).toBe(1);
+  });
 });

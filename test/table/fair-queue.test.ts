@@ -1,13 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FairQueue } from "../../src/table/fair-queue.ts";
+import { type FairItem, FairQueue, type Share } from "../../src/table/fair-queue.ts";
 
-interface Named {
+class Named implements FairItem<Named> {
   readonly name: number;
+  share: Share<Named> | undefined;
+  older: Named | undefined;
+  younger: Named | undefined;
+
+  constructor(name: number) {
+    this.name = name;
+  }
 }
 
-const HOLDERS: readonly Named[] = Array.from({ length: 4 }, (_, name) => ({ name }));
-const ITEMS: readonly Named[] = Array.from({ length: 24 }, (_, name) => ({ name }));
+const HOLDERS: readonly Named[] = Array.from({ length: 4 }, (_, name) => new Named(name));
+const NAMES: readonly number[] = Array.from({ length: 24 }, (_, name) => name);
+/** Items that are in no queue yet. */
+const items = (): readonly Named[] => NAMES.map((name) => new Named(name));
 /** An item is of one holder for good, as a component is. */
 const holderOf = (item: Named): Named => HOLDERS[item.name % HOLDERS.length] ?? item;
 
@@ -39,7 +48,7 @@ class Plain {
 
 const operation = fc.record({
   what: fc.constantFrom("add", "add", "delete", "take"),
-  item: fc.constantFrom(...ITEMS),
+  name: fc.constantFrom(...NAMES),
 });
 
 describe("FairQueue", () => {
@@ -48,7 +57,10 @@ describe("FairQueue", () => {
       fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
         const queue = new FairQueue<Named, Named>();
         const plain = new Plain();
-        for (const { what, item } of operations) {
+        const all = items();
+        for (const { what, name } of operations) {
+          const item = all[name];
+          if (item === undefined) throw new Error("no item");
           if (what === "add") {
             queue.add(holderOf(item), item);
             plain.add(item);
@@ -71,7 +83,7 @@ describe("FairQueue", () => {
 
   it("makes an item that was spared the youngest", () => {
     const queue = new FairQueue<Named, Named>();
-    const [holder, first, second, third] = ITEMS;
+    const [holder, first, second, third] = items();
     if (!holder || !first || !second || !third) throw new Error("too few items");
     for (const item of [first, second, third]) queue.add(holder, item);
     expect(queue.oldestOfLargest(first)).toBe(second);
@@ -85,7 +97,7 @@ describe("FairQueue", () => {
 
   it("spares one holder's only item by taking another's", () => {
     const queue = new FairQueue<Named, Named>();
-    const [first, second] = ITEMS;
+    const [first, second] = items();
     if (!first || !second) throw new Error("too few items");
     for (const item of [first, second]) queue.add(holderOf(item), item);
     expect(queue.oldestOfLargest(first)).toBe(second);

@@ -56,7 +56,7 @@ export class Rows {
     for (const call of this.#noted(filter)) {
       for (const stream of [...call.streams.values()]) {
         // Freed since the row before it.
-        if (call.streams.get(stream.key) !== stream) continue;
+        if (!call.streams.has(stream)) continue;
         yield streamRow(call, stream, calls.endingOf(call), external, time);
       }
     }
