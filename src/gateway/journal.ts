@@ -11,31 +11,34 @@ import { bindingRecord, callRecord } from "../table/to-record.ts";
  * @param epoch milliseconds since the epoch at which the gateway's clock was 0
  */
 export function journalTo(store: Pick<WriteBehind, "note" | "forget">, epoch: number): Journal {
-  /** Those the store may have: of a call that was over before it was written, it need not hear. */
-  const written = new WeakSet<Call>();
   const keyOfCall = ({ binding, callId }: Call): string => callKey(binding.transport, binding.inside, callId);
   const keyOf = ({ transport, inside }: Binding): string => bindingKey(transport, inside);
+  const readBinding = (binding: Binding): Change => ({
+    key: keyOf(binding),
+    record: bindingRecord(binding, epoch),
+  });
+  const readCall = (call: Call): Change => {
+    call.mayBeStored = true;
+    return { key: keyOfCall(call), record: callRecord(call, epoch) };
+  };
+  const readNothing = (key: string): Change => ({ key, record: undefined });
   /** What is gone is noted by its key, so that a store which cannot be written keeps nothing else of it in memory. */
   const remove = (what: Binding | Call, key: string): void => {
     store.forget(what);
-    store.note(key, () => ({ key, record: undefined }));
+    store.note(key, readNothing);
   };
-  const kept = (call: Call): Change => {
-    written.add(call);
-    return { key: keyOfCall(call), record: callRecord(call, epoch) };
+  /** Of a call that was over before it was written, the store need not hear. */
+  const removeCall = (call: Call): void => {
+    if (call.mayBeStored) remove(call, keyOfCall(call));
+    else store.forget(call);
   };
   return {
-    bindingChanged: (binding) =>
-      store.note(binding, () => ({ key: keyOf(binding), record: bindingRecord(binding, epoch) })),
+    bindingChanged: (binding) => store.note(binding, readBinding),
     bindingClosed: (binding) => remove(binding, keyOf(binding)),
     callChanged(call) {
-      if (call.phase !== "ended") store.note(call, () => kept(call));
-      else if (written.has(call)) remove(call, keyOfCall(call));
-      else store.forget(call);
+      if (call.phase !== "ended") store.note(call, readCall);
+      else removeCall(call);
     },
-    callClosed(call) {
-      if (written.has(call)) remove(call, keyOfCall(call));
-      else store.forget(call);
-    },
+    callClosed: removeCall,
   };
 }

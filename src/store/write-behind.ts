@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
+import type { Kept } from "../table/kept.ts";
 import type { Change, Store } from "./store.ts";
+import { Waiting, WaitingList } from "./waiting-list.ts";
 
 /** Reads what has become of a thing as it is now. It must not throw. */
-export type ChangeReader = () => Change;
+export type ChangeReader<Thing> = (thing: Thing) => Change;
 
 /** Records read in one turn of the event loop: some 2 ms of work at most. */
 const BATCH = 256;
@@ -23,11 +25,20 @@ export interface WriteBehindStatistics {
   readonly lag: number;
 }
 
-interface Waiting {
-  read: ChangeReader;
-  since: number;
-  /** It has changed again while it was being written. */
-  again: boolean;
+/** A change of a thing, or of what has a name. */
+class WaitingThing<Thing extends Kept | string | number> extends Waiting {
+  readonly thing: Thing;
+  readonly #read: ChangeReader<Thing>;
+
+  constructor(thing: Thing, read: ChangeReader<Thing>, since: number) {
+    super(since);
+    this.thing = thing;
+    this.#read = read;
+  }
+
+  read(): Change {
+    return this.#read(this.thing);
+  }
 }
 
 /**
@@ -39,8 +50,12 @@ interface Waiting {
 export class WriteBehind {
   readonly #store: Store;
   readonly #log: Logger;
-  /** By what has changed, those that have waited longest first. */
-  readonly #waiting = new Map<unknown, Waiting>();
+  readonly #waiting = new WaitingList();
+  /** What waits that is no Kept and has no place for it. */
+  readonly #byName = new Map<string | number, Waiting>();
+  /** What has been read and is being written. */
+  #batch: readonly Waiting[] = [];
+  #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
   #settle = false;
@@ -54,22 +69,37 @@ export class WriteBehind {
     this.#log = log;
   }
 
-  /** Notes that `what` has changed, whatever that is; `read` is called when it is written, not before. */
-  note(what: unknown, read: ChangeReader): void {
+  /**
+   * Notes that a thing, or what has a name, has changed; `read` is called when it is written, not before. It is the
+   * same for every change of it, and one for all things of a kind, so that nothing is made for each.
+   */
+  note<Thing extends Kept | string | number>(thing: Thing, read: ChangeReader<Thing>): void {
     if (this.#closed) return;
-    const waiting = this.#waiting.get(what);
+    const waiting = this.#find(thing);
     if (waiting === undefined) {
-      this.#waiting.set(what, { read, since: performance.now(), again: false });
+      const made = new WaitingThing(thing, read, performance.now());
+      if (typeof thing === "object") thing.unwritten = made;
+      else this.#byName.set(thing, made);
+      this.#waiting.append(made);
+      this.#size++;
       this.#schedule(DELAY_MS);
-    } else {
-      waiting.read = read;
-      waiting.again = true;
-    }
+    } else waiting.again = true;
   }
 
-  /** The store need not hear of `what` any more: a change of it that waits is not written. */
-  forget(what: unknown): void {
-    this.#waiting.delete(what);
+  /** The store need not hear of a thing any more: a change of it that waits is not written. */
+  forget(thing: Kept | string | number): void {
+    const waiting = this.#find(thing);
+    if (waiting === undefined) return;
+    if (typeof thing === "object") thing.unwritten = undefined;
+    else this.#byName.delete(thing);
+    waiting.list?.remove(waiting);
+    waiting.isForgotten = true;
+    this.#size--;
+  }
+
+  #find(thing: Kept | string | number): Waiting | undefined {
+    if (typeof thing !== "object") return this.#byName.get(thing);
+    return thing.unwritten instanceof Waiting ? thing.unwritten : undefined;
   }
 
   /**
@@ -94,10 +124,7 @@ export class WriteBehind {
     try {
       await this.flush();
     } catch (error) {
-      this.#log.error(
-        { err: error, lost: this.#waiting.size },
-        "store: the last changes could not be written",
-      );
+      this.#log.error({ err: error, lost: this.#size }, "store: the last changes could not be written");
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -105,9 +132,9 @@ export class WriteBehind {
   }
 
   get statistics(): WriteBehindStatistics {
-    const [oldest] = this.#waiting.values();
+    const oldest = this.#batch.find(({ isForgotten }) => !isForgotten) ?? this.#waiting.oldest;
     return {
-      waiting: this.#waiting.size,
+      waiting: this.#size,
       written: this.#written,
       failures: this.#failures,
       lag: oldest === undefined ? 0 : performance.now() - oldest.since,
@@ -127,7 +154,7 @@ export class WriteBehind {
     this.#draining ??= this.#writeAll().then(
       () => {
         this.#draining = undefined;
-        if (this.#waiting.size > 0) this.#schedule(DELAY_MS);
+        if (this.#size > 0) this.#schedule(DELAY_MS);
       },
       (error: unknown) => {
         this.#draining = undefined;
@@ -142,35 +169,54 @@ export class WriteBehind {
   /** Writes all that waits now; what is noted meanwhile is left for the next time, or this would never end. */
   async #writeAll(): Promise<void> {
     const settle = this.#settle;
-    let left = this.#waiting.size;
-    const entries = this.#waiting.entries();
-    while (left > 0) {
-      const batch: [unknown, Waiting][] = [];
-      const changes: Change[] = [];
-      for (; left > 0 && batch.length < BATCH; left--) {
-        const { value: entry } = entries.next();
-        if (entry === undefined) {
-          // Some were forgotten meanwhile.
-          left = 0;
-          break;
-        }
-        const [, waiting] = entry;
-        waiting.again = false;
-        batch.push(entry);
-        changes.push(waiting.read());
+    for (let left = this.#size; left > 0 && this.#waiting.oldest !== undefined; left -= BATCH) {
+      const changes = this.#take(Math.min(left, BATCH));
+      try {
+        await this.#store.write(changes);
+      } catch (error) {
+        this.#putBack();
+        throw error;
       }
-      if (changes.length > 0) await this.#store.write(changes);
       this.#written += changes.length;
-      const now = performance.now();
-      for (const [what, waiting] of batch) {
-        if (waiting.again) waiting.since = now;
-        else if (this.#waiting.get(what) === waiting) this.#waiting.delete(what);
-      }
+      this.#finish();
     }
     if (settle) {
       await this.#store.settle();
       this.#settle = false;
     }
+  }
+
+  /** Reads those that have waited longest. */
+  #take(count: number): readonly Change[] {
+    const batch: Waiting[] = [];
+    const changes: Change[] = [];
+    for (let waiting = this.#waiting.oldest; waiting !== undefined; waiting = this.#waiting.oldest) {
+      if (batch.length === count) break;
+      this.#waiting.remove(waiting);
+      waiting.again = false;
+      batch.push(waiting);
+      changes.push(waiting.read());
+    }
+    this.#batch = batch;
+    return changes;
+  }
+
+  /** What was taken has been written; what has changed meanwhile waits anew. */
+  #finish(): void {
+    const now = performance.now();
+    for (const waiting of this.#batch) {
+      if (waiting.isForgotten) continue;
+      if (waiting.again) {
+        waiting.since = now;
+        this.#waiting.append(waiting);
+      } else this.forget(waiting.thing);
+    }
+    this.#batch = [];
+  }
+
+  #putBack(): void {
+    for (const waiting of this.#batch.toReversed()) if (!waiting.isForgotten) this.#waiting.prepend(waiting);
+    this.#batch = [];
   }
 
   #failed(error: unknown): void {

@@ -1,6 +1,7 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Flow } from "./flows.ts";
+import type { Kept } from "./kept.ts";
 import { Places } from "./places.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 
@@ -20,7 +21,7 @@ export interface CallOfBinding {
  * Binding is one inside SIP endpoint with its one external port, the same toward every remote (RFC 4787
  * REQ-1). It lives for as long as the endpoint is registered, speaks, or has a call.
  */
-export class Binding implements TimerEntry {
+export class Binding implements TimerEntry, Kept {
   readonly key: EndpointKey;
   readonly inside: Endpoint;
   readonly transport: Transport;
@@ -47,6 +48,7 @@ export class Binding implements TimerEntry {
   readonly portless = new Places();
   /** The binding of the same host that was made before it. */
   before: Binding | undefined = undefined;
+  unwritten: object | undefined = undefined;
   // It is its own timer: an object and a closure for each would cost as much as everything above.
   due = 0;
   next: TimerEntry | undefined = undefined;

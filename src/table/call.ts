@@ -1,6 +1,7 @@
 import type { Binding, CallOfBinding, InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { FairItem, Share } from "./fair-queue.ts";
+import type { Kept } from "./kept.ts";
 import { ownText } from "./own-text.ts";
 import { isLatest, isSameTarget, type Said, withSaid } from "./said.ts";
 import { StreamList } from "./stream-list.ts";
@@ -36,7 +37,7 @@ export const MOST_TAGS = 16;
 const MOST_OPEN = 8;
 
 /** Call is one call of one inside endpoint: a Call-ID seen on its binding. All times are in milliseconds. */
-export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBinding {
+export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBinding, Kept {
   readonly binding: Binding;
   readonly callId: string;
   readonly streams = new StreamList<Stream>();
@@ -72,6 +73,9 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
    */
   unansweredFrom: string | undefined;
   byeAt: number | undefined;
+  unwritten: object | undefined = undefined;
+  /** True once a record of it has been read to be written. */
+  mayBeStored = false;
   // It is its own timer, as a binding is.
   due = 0;
   next: TimerEntry | undefined = undefined;

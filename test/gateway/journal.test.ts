@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { journalTo } from "../../src/gateway/journal.ts";
+import type { Change } from "../../src/store/store.ts";
 import type { ChangeReader } from "../../src/store/write-behind.ts";
 import type { Call } from "../../src/table/call.ts";
 import type { Journal } from "../../src/table/observer.ts";
 import { makeCalls } from "../table/make-calls.ts";
 
 describe("the journal of the table", () => {
-  let waiting: Map<unknown, ChangeReader>;
+  let waiting: Map<unknown, () => Change>;
   let journal: Journal;
   let call: Call;
 
@@ -20,7 +21,7 @@ describe("the journal of the table", () => {
   beforeEach(() => {
     waiting = new Map();
     const store = {
-      note: (what: unknown, read: ChangeReader) => waiting.set(what, read),
+      note: <Thing>(what: Thing, read: ChangeReader<Thing>) => waiting.set(what, () => read(what)),
       forget: (what: unknown) => waiting.delete(what),
     };
     journal = journalTo(store, 0);
