@@ -19,6 +19,7 @@ const MOST_STREAMS_OF_A_CALL = 32;
 /** Ids looked at for a free one, so that finding none is bounded work too. */
 const ID_SEARCH = 256;
 const MOST_IDS = 65_535;
+const PORTS = 65_536;
 
 /** StreamTable makes and frees streams, with their ports and ids, and finds them by both. */
 export class StreamTable {
@@ -26,8 +27,10 @@ export class StreamTable {
   readonly #limits: StreamLimits;
   readonly #review: (stream: Stream, now: number) => void;
   readonly #byMaster = new Map<Address, Stream>();
-  /** By external port, or by the endpoint of a host that is not translated. */
-  readonly #byOutside = new Map<Address, Component>();
+  /** By external port. */
+  readonly #byPort = new Array<Component | undefined>(PORTS).fill(undefined);
+  /** Those of hosts that are not translated. */
+  readonly #byEndpoint = new Map<Address, Component>();
 
   /** @param review called when a stream's timer is due */
   constructor(ports: PortPool, limits: StreamLimits, review: (stream: Stream, now: number) => void) {
@@ -55,12 +58,12 @@ export class StreamTable {
 
   /** The component an external media port belongs to. */
   byPort(port: number): Component | undefined {
-    return this.#byOutside.get(port);
+    return this.#byPort[port];
   }
 
   /** The component of a host that is not translated at this endpoint; of several calls that name it, the latest one's. */
   byEndpoint({ host, port }: Endpoint): Component | undefined {
-    return this.#byOutside.get(endpointKey(host, port));
+    return this.#byEndpoint.get(endpointKey(host, port));
   }
 
   /**
@@ -104,11 +107,12 @@ export class StreamTable {
   /** Frees a stream's ports and id. */
   free(stream: Stream): void {
     const { call, target, base, peer, id } = stream;
+    const { isTranslated } = call.host;
     for (const component of stream.components) {
-      const outside = outsideKey(component);
-      if (this.#byOutside.get(outside) === component) this.#byOutside.delete(outside);
+      if (this.byPort(component.port) === component) this.#byPort[component.port] = undefined;
+      else if (this.byEndpoint(component.inside) === component) this.#byEndpoint.delete(keyOf(component));
     }
-    if (call.host.isTranslated) this.#ports.give(base, target.count);
+    if (isTranslated) this.#ports.give(base, target.count);
     call.host.streams--;
     call.streams.delete(stream);
     this.#byMaster.delete(masterKey(peer, id));
@@ -119,7 +123,10 @@ export class StreamTable {
     call.streams.add(stream);
     call.host.streams++;
     this.#byMaster.set(masterKey(peer, id), stream);
-    for (const component of stream.components) this.#byOutside.set(outsideKey(component), component);
+    for (const component of stream.components) {
+      if (call.host.isTranslated) this.#byPort[component.port] = component;
+      else this.#byEndpoint.set(keyOf(component), component);
+    }
     return stream;
   }
 
@@ -144,8 +151,8 @@ export class StreamTable {
   }
 }
 
-function outsideKey({ stream, inside, port }: Component): Address {
-  return stream.call.host.isTranslated ? port : endpointKey(inside.host, inside.port);
+function keyOf({ inside }: Component): Address {
+  return endpointKey(inside.host, inside.port);
 }
 
 function masterKey(peer: Address, id: number): Address {
