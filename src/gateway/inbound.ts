@@ -97,17 +97,19 @@ export class Inbound {
     if (offers) {
       const targets: (MediaTarget | undefined)[] = [];
       const family = familyOf(binding.inside.host);
+      const tag = message.kind === "request" ? message.fromTag : message.toTag;
+      const before = call.remotes.get(tag);
       for (const { line } of translation.media.slice(0, MOST_LINES)) {
         // A host name, or an address of the other family, can be no expectation's: the line stays without one.
         if (canonicalHost(line.host) === undefined || familyOf(line.host) !== family) continue;
-        const target = mediaTarget(line);
+        const target = mediaTarget(line, before?.[line.index]?.rtp.host);
         // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
         const isInside =
           this.#mapping.hairpinned.has(line.index) ||
           (family === "ipv6" && calls.byEndpoint(target.rtp) !== undefined);
         targets[line.index] = isInside ? { ...target, held: true } : target;
       }
-      calls.remoteSaid(call, message.kind === "request" ? message.fromTag : message.toTag, targets);
+      calls.remoteSaid(call, tag, targets);
       calls.settle(call, now);
     }
     const progress = progressCall(calls, call, message, "inbound", now);

@@ -11,34 +11,45 @@ export const MOST_LINES = 32;
 /** Characters by which kinds of media are told apart; what is kept of an SDP is bounded. */
 const LONGEST_MEDIA = 32;
 
-/** Puts an m= line into the table's words: where RTP and RTCP are to be sent (RFC 3550 §11, RFC 3605). */
-export function mediaTarget(line: MediaDescription): MediaTarget {
-  const rtp = { host: ownText(line.host), port: line.port };
+/**
+ * Puts an m= line into the table's words: where RTP and RTCP are to be sent (RFC 3550 §11, RFC 3605).
+ *
+ * @param known its host, in a text that keeps no message in memory, where there is one already
+ */
+export function mediaTarget(line: MediaDescription, known?: string): MediaTarget {
+  const host = known === line.host ? known : ownText(line.host);
   return {
     index: line.index,
-    media: ownText(line.media.slice(0, LONGEST_MEDIA)),
+    media: mediaOf(line),
     transport: line.transport,
-    rtp,
-    rtcp: rtcpTarget(line),
+    rtp: { host, port: line.port },
+    rtcp: rtcpTarget(line, host),
     mux: line.rtcp.kind === "mux",
     count: Math.max(line.count, 1),
     held: line.held,
   };
 }
 
-function rtcpTarget(line: MediaDescription): MediaTarget["rtcp"] {
-  switch (line.rtcp.kind) {
+function mediaOf({ media }: MediaDescription): string {
+  return ownText(media.length > LONGEST_MEDIA ? media.slice(0, LONGEST_MEDIA) : media);
+}
+
+function rtcpTarget({ rtcp, port }: MediaDescription, host: string): MediaTarget["rtcp"] {
+  switch (rtcp.kind) {
     case "none":
       return undefined;
     case "explicit": {
-      const { host, port } = line.rtcp;
-      const usable =
-        host !== undefined && canonicalHost(host) !== undefined && familyOf(host) === familyOf(line.host);
-      return { host: ownText(usable ? host : line.host), port };
+      const { host: named } = rtcp;
+      const isOther =
+        named !== undefined &&
+        named !== host &&
+        canonicalHost(named) !== undefined &&
+        familyOf(named) === familyOf(host);
+      return { host: isOther ? ownText(named) : host, port: rtcp.port };
     }
     case "next":
     case "mux":
-      return { host: ownText(line.host), port: line.port + 1 };
+      return { host, port: port + 1 };
   }
 }
 

@@ -82,7 +82,7 @@ export class OutboundMapping implements Mapping {
     const policy = isOwn ? "own" : this.#mediaHost(line.host);
     // An address of the other family needs no translation here, or one that this flow cannot tell.
     if (policy === "public" || familyOf(line.host) !== familyOf(inside.host)) return undefined;
-    const target = mediaTarget(line);
+    const target = mediaTarget(line, inside.host);
     const rtcpHost = target.rtcp?.host ?? line.host;
     const rtcpPolicy = rtcpHost === inside.host ? "own" : this.#mediaHost(rtcpHost);
     if (policy === "refused" || (rtcpPolicy !== "own" && rtcpPolicy !== "allowed")) {
@@ -125,7 +125,8 @@ export class OutboundMapping implements Mapping {
    * port; a=rtcp with another port or host names nothing that this port pair leads to.
    */
   #alreadyPublic(line: MediaDescription, flow: Flow, binding: Binding): undefined {
-    const target = mediaTarget({ ...line, host: flow.ends.inside.host, rtcp: rtcpOfPair(line) });
+    const { host } = flow.ends.inside;
+    const target = mediaTarget({ ...line, host, rtcp: rtcpOfPair(line) }, host);
     if (!portsMayBeOpened(target) || line.index >= MOST_LINES) return;
     this.#findCall(binding);
     if (this.call === undefined) return;

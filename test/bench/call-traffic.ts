@@ -169,7 +169,8 @@ export class CallTraffic {
     const call = calls.find(binding, message.callId);
     if (call === undefined) return;
     if (line !== undefined) {
-      calls.remoteSaid(call, message.toTag, [mediaTarget(line)]);
+      const before = call.remotes.get(message.toTag);
+      calls.remoteSaid(call, message.toTag, [mediaTarget(line, before?.[0]?.rtp.host)]);
       calls.settle(call, now);
     }
     const progress = progressCall(calls, call, message, "inbound", now);
