@@ -1,5 +1,5 @@
 import { COLON, CR, isSpace, SP, skipSpace, TAB, trimEnd } from "./characters.ts";
-import { headerId } from "./header-names.ts";
+import { continueName, headerId, NAME_START, UNKNOWN_NAME } from "./header-names.ts";
 import type { HeaderTable } from "./headers.ts";
 import { type NotSip, notSip } from "./not-sip.ts";
 
@@ -17,11 +17,19 @@ export function scanFields(text: string, start: number, end: number, headers: He
     if (endOfLine(text, at, lineFeed) === at) return lineFeed + 1;
     const valueEnd = foldedEnd(text, lineFeed);
     if (valueEnd < 0) return notSip("unterminated-headers", at);
-    const colon = endOfName(text, at, lineFeed);
-    if (colon < 0) return notSip("malformed-header", at);
+    let name: number = NAME_START;
+    let nameEnd = at;
+    let code = text.charCodeAt(at);
+    // Only white space may stand between the name and its colon (RFC 3261 §7.3.1); the line feed, being that, ends it.
+    while (name !== UNKNOWN_NAME && code !== COLON && !isSpace(code)) {
+      name = continueName(name, code);
+      code = text.charCodeAt(++nameEnd);
+    }
+    while (code !== COLON && !isSpace(code)) code = text.charCodeAt(++nameEnd);
+    const colon = code === COLON ? nameEnd : skipSpace(text, nameEnd, lineFeed);
+    if (nameEnd === at || text.charCodeAt(colon) !== COLON) return notSip("malformed-header", at);
     const valueStart = skipSpace(text, colon + 1, valueEnd);
-    const id = headerId(text, at, trimEnd(text, at, colon));
-    headers.add(id, at, valueStart, trimEnd(text, valueStart, valueEnd));
+    headers.add(headerId(name), at, valueStart, trimEnd(text, valueStart, valueEnd));
     at = valueEnd + 1;
   }
 }
@@ -38,21 +46,6 @@ function foldedEnd(text: string, lineFeed: number): number {
     end = text.indexOf("\n", end + 1);
     if (end < 0) return -1;
   }
-}
-
-/**
- * Offset of the colon behind the field name that starts at `start`; -1 when the line has no name or no colon. Only
- * white space may stand between the two (RFC 3261 §7.3.1).
- */
-function endOfName(text: string, start: number, lineFeed: number): number {
-  let at = start;
-  let code = text.charCodeAt(at);
-  // The line feed, being white space, ends the name too.
-  while (code !== COLON && !isSpace(code)) code = text.charCodeAt(++at);
-  if (at === start) return -1;
-  if (code === COLON) return at;
-  const colon = skipSpace(text, at, lineFeed);
-  return text.charCodeAt(colon) === COLON ? colon : -1;
 }
 
 /** Where the line that `lineFeed` ends stops: before its CR, if it has one. */

@@ -1,5 +1,3 @@
-import { equalsIgnoringCase } from "./characters.ts";
-
 /** The header fields that decide something here; every other one is `other` and its text is never looked at. */
 export const Header = {
   other: 0,
@@ -70,23 +68,52 @@ const NAMES: readonly (readonly [name: string, id: HeaderId])[] = [
   ["content-transfer-encoding", Header.contentTransferEncoding],
 ];
 
-interface Candidate {
-  readonly name: string;
-  readonly id: HeaderId;
+/** A name that is no beginning of those above, whatever follows it. */
+export const UNKNOWN_NAME = 0;
+/** The beginning of every name: none of its characters has been read. */
+export const NAME_START = 1;
+
+/** Numbers of the characters that names are made of, a letter's the same in either case; 0 for any other. */
+const symbols = new Uint8Array(256);
+for (let letter = 0; letter < 26; letter++) symbols[0x61 + letter] = symbols[0x41 + letter] = letter + 1;
+symbols[0x2d] = 27;
+const SYMBOL_BITS = 5;
+
+/** The tree of all names, a row of symbols for each beginning of one: which beginning the next character makes of it. */
+const rows: number[] = [];
+/** The id of the name that a beginning already is. */
+const ids: HeaderId[] = [];
+addBeginning();
+addBeginning();
+for (const [name, id] of NAMES) ids[addName(name)] = id;
+const tree = Uint16Array.from(rows);
+
+function addBeginning(): number {
+  for (let symbol = 0; symbol < 1 << SYMBOL_BITS; symbol++) rows.push(UNKNOWN_NAME);
+  return ids.push(Header.other) - 1;
 }
 
-/** The names that start with a given letter: a name's first letter leaves at most eight to compare lengths with. */
-const byFirstLetter: readonly (readonly Candidate[])[] = Array.from({ length: 128 }, (_, code) =>
-  NAMES.filter(([name]) => name.charCodeAt(0) === code).map(([name, id]) => ({ name, id })),
-);
-
-const none: readonly Candidate[] = [];
-
-/** The id of the field name in `[start, end)`, long or compact, in any case (RFC 3261 §7.3.1, §7.3.3). */
-export function headerId(text: string, start: number, end: number): HeaderId {
-  const candidates = byFirstLetter[text.charCodeAt(start) | 0x20] ?? none;
-  for (const { name, id } of candidates) {
-    if (name.length === end - start && equalsIgnoringCase(text, start, end, name)) return id;
+function addName(name: string): number {
+  let beginning: number = NAME_START;
+  for (let at = 0; at < name.length; at++) {
+    const entry = (beginning << SYMBOL_BITS) | (symbols[name.charCodeAt(at)] ?? 0);
+    beginning = rows[entry] || addBeginning();
+    rows[entry] = beginning;
   }
-  return Header.other;
+  return beginning;
+}
+
+/**
+ * The beginning of a field name that `code` makes of one it follows. So a name is told by the one pass that looks for
+ * its end, long or compact, in any case (RFC 3261 §7.3.1, §7.3.3).
+ *
+ * @param beginning NAME_START, or what this gave for the character before
+ */
+export function continueName(beginning: number, code: number): number {
+  return tree[(beginning << SYMBOL_BITS) | (symbols[code] ?? 0)] ?? UNKNOWN_NAME;
+}
+
+/** The id of the field name whose last character made `beginning`. */
+export function headerId(beginning: number): HeaderId {
+  return ids[beginning] ?? Header.other;
 }

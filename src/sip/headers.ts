@@ -18,6 +18,8 @@ export class HeaderTable {
   #present = 0;
   #repeated = 0;
   readonly #fields: number[] = [];
+  /** The first field of each id that is present. */
+  readonly #first = new Int32Array(32);
 
   /** How many header fields there are; a field that holds several values counts once. */
   get count(): number {
@@ -38,9 +40,12 @@ export class HeaderTable {
     this.#fields[base + 1] = nameStart;
     this.#fields[base + 2] = valueStart;
     this.#fields[base + 3] = valueEnd;
+    const bit = 1 << id;
+    if ((this.#present & bit) === 0) {
+      this.#present |= bit;
+      this.#first[id] = this.#count;
+    } else this.#repeated |= bit;
     this.#count++;
-    this.#repeated |= this.#present & (1 << id);
-    this.#present |= 1 << id;
   }
 
   /** Id of field `index`; Header.other for an unknown name. */
@@ -80,7 +85,7 @@ export class HeaderTable {
 
   /** Index of the first field with this id, or -1. */
   first(id: HeaderId): number {
-    return this.has(id) ? this.next(id, -1) : -1;
+    return this.has(id) ? (this.#first[id] ?? -1) : -1;
   }
 
   /** Index of the first field with this id behind field `after`, or -1. */
