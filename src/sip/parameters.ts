@@ -14,35 +14,42 @@ import {
 } from "./characters.ts";
 import type { Span } from "./span.ts";
 
-/** Parameter is one `;name=value` of a header value or a URI; an empty value span stands behind the name. */
-export interface Parameter {
-  readonly nameStart: number;
-  readonly nameEnd: number;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-  /** Offset of the next `;`, or the end of the parameters. */
-  readonly end: number;
-}
-
 /**
- * Reads the parameter whose `;` stands at `start`; the value keeps its quotes.
- *
- * @returns undefined when no `;` stands there
+ * ParameterReader reads one `;name=value` of a header value or a URI after another, and holds the last one. One
+ * instance serves them all, so that there is no object per parameter.
  */
-export function scanParameter(text: string, start: number, end: number): Parameter | undefined {
-  if (start >= end || text.charCodeAt(start) !== SEMICOLON) return undefined;
-  const nameStart = skipSpace(text, start + 1, end);
-  let at = nameStart;
-  while (at < end && !endsName(text.charCodeAt(at))) at++;
-  const nameEnd = at;
-  at = skipSpace(text, at, end);
-  if (at >= end || text.charCodeAt(at) !== EQUAL) {
-    const stop = parameterEnd(text, at, end);
-    return { nameStart, nameEnd, valueStart: nameEnd, valueEnd: nameEnd, end: stop };
+export class ParameterReader {
+  nameStart = 0;
+  nameEnd = 0;
+  /** An empty value stands behind the name. It keeps its quotes. */
+  valueStart = 0;
+  valueEnd = 0;
+  /** Offset of the next `;`, or the end of the parameters. */
+  end = 0;
+
+  /** Reads the parameter whose `;` stands at `start`; false, and nothing read, when none stands there. */
+  read(text: string, start: number, end: number): boolean {
+    if (start >= end || text.charCodeAt(start) !== SEMICOLON) return false;
+    this.nameStart = skipSpace(text, start + 1, end);
+    let at = this.nameStart;
+    while (at < end && !endsName(text.charCodeAt(at))) at++;
+    this.nameEnd = at;
+    at = skipSpace(text, at, end);
+    if (at >= end || text.charCodeAt(at) !== EQUAL) {
+      this.valueStart = this.valueEnd = this.nameEnd;
+      this.end = parameterEnd(text, at, end);
+      return true;
+    }
+    this.valueStart = skipSpace(text, at + 1, end);
+    this.end = parameterEnd(text, this.valueStart, end);
+    this.valueEnd = trimEnd(text, this.valueStart, this.end);
+    return true;
   }
-  const valueStart = skipSpace(text, at + 1, end);
-  const stop = parameterEnd(text, valueStart, end);
-  return { nameStart, nameEnd, valueStart, valueEnd: trimEnd(text, valueStart, stop), end: stop };
+
+  /** True when the parameter is `name`, which is in lower case. */
+  isNamed(text: string, name: string): boolean {
+    return equalsIgnoringCase(text, this.nameStart, this.nameEnd, name);
+  }
 }
 
 function endsName(code: number): boolean {
@@ -54,8 +61,9 @@ function parameterEnd(text: string, start: number, end: number): number {
   let at = start;
   while (at < end) {
     const code = text.charCodeAt(at);
-    if (code === SEMICOLON || code === COMMA) return at;
-    at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
+    if (code > LESS) at++;
+    else if (code === SEMICOLON || code === COMMA) return at;
+    else at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
   }
   return end;
 }
@@ -81,14 +89,14 @@ export function valueEndOf(text: string, start: number, end: number): number {
   return end;
 }
 
+const parameter = new ParameterReader();
+
 /** The value of parameter `name` (lower case) among those that start at `start`; undefined when absent. */
 export function findParameter(text: string, start: number, end: number, name: string): Span | undefined {
   let at = skipSpace(text, start, end);
-  for (let found = scanParameter(text, at, end); found !== undefined; found = scanParameter(text, at, end)) {
-    if (equalsIgnoringCase(text, found.nameStart, found.nameEnd, name)) {
-      return { start: found.valueStart, end: found.valueEnd };
-    }
-    at = found.end;
+  while (parameter.read(text, at, end)) {
+    if (parameter.isNamed(text, name)) return { start: parameter.valueStart, end: parameter.valueEnd };
+    at = parameter.end;
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import {
   SLASH,
   skipSpace,
 } from "./characters.ts";
-import { type Parameter, scanParameter } from "./parameters.ts";
+import { ParameterReader } from "./parameters.ts";
 import type { Span } from "./span.ts";
 import { hostEndOf } from "./uri.ts";
 
@@ -40,56 +40,72 @@ export interface Via {
  * @returns undefined when it breaks RFC 3261 §25.1
  */
 export function scanVia(text: string, start: number, end: number): Via | undefined {
-  let at = skipSpace(text, start, end);
-  const nameStart = at;
+  const transportStart = text.startsWith(USUAL, start)
+    ? skipSpace(text, start + USUAL.length, end)
+    : behindVersion(text, start, end);
+  if (transportStart < 0) return undefined;
+  let at = transportStart;
   while (at < end && isToken(text.charCodeAt(at))) at++;
-  if (!equalsIgnoringCase(text, nameStart, at, "sip")) return undefined;
-
-  at = behindSlash(text, at, end);
-  const versionStart = at;
-  while (at >= 0 && at < end && isToken(text.charCodeAt(at))) at++;
-  if (at < 0 || !equalsIgnoringCase(text, versionStart, at, "2.0")) return undefined;
-
-  at = behindSlash(text, at, end);
-  const transportStart = at;
-  while (at >= 0 && at < end && isToken(text.charCodeAt(at))) at++;
   const hostStart = skipSpace(text, at, end);
-  if (at <= transportStart || hostStart === at) return undefined;
+  if (at === transportStart || hostStart === at) return undefined;
+  const transport = text.slice(transportStart, at);
 
   const hostEnd = hostEndOf(text, hostStart, end);
   if (hostEnd === hostStart) return undefined;
   let portStart = hostEnd;
   let portEnd = hostEnd;
   let port: number | undefined;
-  let next = skipSpace(text, hostEnd, end);
-  if (next < end && text.charCodeAt(next) === COLON) {
-    portStart = skipSpace(text, next + 1, end);
+  at = skipSpace(text, hostEnd, end);
+  if (at < end && text.charCodeAt(at) === COLON) {
+    portStart = skipSpace(text, at + 1, end);
     portEnd = portStart;
     while (portEnd < end && isDigit(text.charCodeAt(portEnd))) portEnd++;
     port = decimal(text, portStart, portEnd, 65535);
     if (port < 0) return undefined;
-    next = skipSpace(text, portEnd, end);
+    at = skipSpace(text, portEnd, end);
   }
-  const code = next < end ? text.charCodeAt(next) : COMMA;
-  if (code !== SEMICOLON && code !== COMMA) return undefined;
-  const parameters = scanParameters(text, next, end);
-  if (parameters === undefined) return undefined;
-  const transport = text.slice(transportStart, at);
-  const { branch, received, rport, maddr } = parameters;
-  // V8 copies a spread object name by name, which takes longer than to read some of these.
-  return {
-    transport,
-    hostStart,
-    hostEnd,
-    portStart,
-    portEnd,
-    port,
-    branch,
-    received,
-    rport,
-    maddr,
-    end: parameters.end,
-  };
+  if (at < end && text.charCodeAt(at) !== SEMICOLON && text.charCodeAt(at) !== COMMA) return undefined;
+
+  let branch: Span | undefined;
+  let received: Span | undefined;
+  let rport: Span | undefined;
+  let maddr: Span | undefined;
+  while (parameter.read(text, at, end)) {
+    at = parameter.end;
+    switch (parameter.nameEnd - parameter.nameStart) {
+      case 0:
+        // `;;` and `;,` are refused (RFC 4475 §3.1.2.1), a `;` that ends the whole field is borne with.
+        if (at < end) return undefined;
+        break;
+      case 5:
+        if (parameter.isNamed(text, "rport")) rport ??= valueSpan(parameter);
+        else if (parameter.isNamed(text, "maddr")) maddr ??= valueSpan(parameter);
+        break;
+      case 6:
+        if (parameter.isNamed(text, "branch")) branch ??= valueSpan(parameter);
+        break;
+      case 8:
+        if (parameter.isNamed(text, "received")) received ??= valueSpan(parameter);
+        break;
+    }
+  }
+  return { transport, hostStart, hostEnd, portStart, portEnd, port, branch, received, rport, maddr, end: at };
+}
+
+const USUAL = "SIP/2.0/";
+const parameter = new ParameterReader();
+
+/** Offset of the transport in the Via value that starts at `start`, or -1: it is of SIP/2.0 alone. */
+function behindVersion(text: string, start: number, end: number): number {
+  const nameStart = skipSpace(text, start, end);
+  let at = nameStart;
+  while (at < end && isToken(text.charCodeAt(at))) at++;
+  if (!equalsIgnoringCase(text, nameStart, at, "sip")) return -1;
+  const versionStart = behindSlash(text, at, end);
+  if (versionStart < 0) return -1;
+  at = versionStart;
+  while (at < end && isToken(text.charCodeAt(at))) at++;
+  return equalsIgnoringCase(text, versionStart, at, "2.0") ? behindSlash(text, at, end) : -1;
 }
 
 /** Offset behind the slash at `start` and the white space on both sides of it, or -1. */
@@ -98,41 +114,6 @@ function behindSlash(text: string, start: number, end: number): number {
   return slash < end && text.charCodeAt(slash) === SLASH ? skipSpace(text, slash + 1, end) : -1;
 }
 
-type Parameters = Pick<Via, "branch" | "received" | "rport" | "maddr" | "end">;
-
-/**
- * Reads the parameters that start at `start`.
- *
- * @returns undefined for `;;` and `;,` (RFC 4475 §3.1.2.1); a `;` that ends the whole field is borne with
- */
-function scanParameters(text: string, start: number, end: number): Parameters | undefined {
-  let branch: Span | undefined;
-  let received: Span | undefined;
-  let rport: Span | undefined;
-  let maddr: Span | undefined;
-  let at = start;
-  for (let found = scanParameter(text, at, end); found !== undefined; found = scanParameter(text, at, end)) {
-    at = found.end;
-    const value = { start: found.valueStart, end: found.valueEnd };
-    switch (found.nameEnd - found.nameStart) {
-      case 0:
-        if (at < end) return undefined;
-        break;
-      case 5:
-        if (isNamed(text, found, "rport")) rport ??= value;
-        else if (isNamed(text, found, "maddr")) maddr ??= value;
-        break;
-      case 6:
-        if (isNamed(text, found, "branch")) branch ??= value;
-        break;
-      case 8:
-        if (isNamed(text, found, "received")) received ??= value;
-        break;
-    }
-  }
-  return { branch, received, rport, maddr, end: at };
-}
-
-function isNamed(text: string, parameter: Parameter, name: string): boolean {
-  return equalsIgnoringCase(text, parameter.nameStart, parameter.nameEnd, name);
+function valueSpan({ valueStart, valueEnd }: ParameterReader): Span {
+  return { start: valueStart, end: valueEnd };
 }
