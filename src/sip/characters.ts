@@ -98,8 +98,8 @@ export function equalsIgnoringCase(text: string, start: number, end: number, low
   if (end - start !== lower.length) return false;
   for (let index = 0; index < lower.length; index++) {
     const code = text.charCodeAt(start + index);
-    const folded = code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
-    if (folded !== lower.charCodeAt(index)) return false;
+    const wanted = lower.charCodeAt(index);
+    if (code !== wanted && ((code | 0x20) !== wanted || !isLetter(code))) return false;
   }
   return true;
 }

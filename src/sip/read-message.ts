@@ -4,11 +4,11 @@ import { Header, type HeaderId } from "./header-names.ts";
 import { bitsOf, type HeaderTable } from "./headers.ts";
 import { identifier } from "./identifier.ts";
 import type { SipMessage } from "./message.ts";
-import { scanNameAddress } from "./name-address.ts";
+import { methodAt } from "./method.ts";
 import { type NotSip, type NotSipReason, notSip } from "./not-sip.ts";
-import { parameterText } from "./parameters.ts";
 import type { Span } from "./span.ts";
 import type { StartLine } from "./start-line.ts";
+import { scanTag } from "./tag.ts";
 import { scanVia, type Via } from "./via.ts";
 
 const NO_URI: Span = { start: 0, end: 0 };
@@ -33,8 +33,8 @@ export function readMessage(
   if (cseq === undefined) return notSip("malformed-cseq", headers.nameStart(headers.first(Header.cseq)));
   const method =
     line.kind === "request"
-      ? text.slice(start, line.methodEnd)
-      : text.slice(cseq.methodStart, cseq.methodEnd);
+      ? methodAt(text, start, line.methodEnd)
+      : methodAt(text, cseq.methodStart, cseq.methodEnd);
   if (line.kind === "request" && !equals(text, cseq.methodStart, cseq.methodEnd, method)) {
     return notSip("cseq-method-mismatch", cseq.methodStart);
   }
@@ -100,9 +100,8 @@ function readCSeq(text: string, headers: HeaderTable): CSeq | undefined {
 /** The tag of From or To, "" when there is none, undefined when the field is malformed. */
 function readTag(text: string, headers: HeaderTable, id: HeaderId): string | undefined {
   const index = headers.first(id);
-  const address = scanNameAddress(text, headers.valueStart(index), headers.valueEnd(index));
-  if (address === undefined || address.end !== headers.valueEnd(index)) return undefined;
-  return identifier(parameterText(text, address.parametersStart, address.end, "tag") ?? "");
+  const tag = scanTag(text, headers.valueStart(index), headers.valueEnd(index));
+  return tag === undefined ? undefined : identifier(tag);
 }
 
 function readVia(text: string, headers: HeaderTable): Via | undefined {

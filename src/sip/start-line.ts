@@ -23,15 +23,14 @@ export function scanStartLine(text: string, start: number, end: number): StartLi
   if (equalsIgnoringCase(text, start, Math.min(start + VERSION.length, end), VERSION)) {
     return scanStatusLine(text, start + VERSION.length, end);
   }
-  let at = start;
-  while (at < end && isToken(text.charCodeAt(at))) at++;
-  const methodEnd = at;
-  if (methodEnd === start || methodEnd >= end || text.charCodeAt(methodEnd) !== SP) return undefined;
+  let methodEnd = start;
+  while (methodEnd < end && isToken(text.charCodeAt(methodEnd))) methodEnd++;
   const uriStart = methodEnd + 1;
-  let uriEnd = uriStart;
-  while (uriEnd < end && !isSpace(text.charCodeAt(uriEnd))) uriEnd++;
-  if (uriEnd === end || text.charCodeAt(uriEnd) !== SP) return undefined;
+  const uriEnd = end - VERSION.length - 1;
+  if (methodEnd === start || uriEnd <= uriStart) return undefined;
+  if (text.charCodeAt(methodEnd) !== SP || text.charCodeAt(uriEnd) !== SP) return undefined;
   if (!equalsIgnoringCase(text, uriEnd + 1, end, VERSION)) return undefined;
+  for (let at = uriStart; at < uriEnd; at++) if (isSpace(text.charCodeAt(at))) return undefined;
   return isRequestUri(text, uriStart, uriEnd) ? { kind: "request", methodEnd, uriStart, uriEnd } : undefined;
 }
 
