@@ -1,6 +1,7 @@
 import { canonicalHost } from "../packet/host.ts";
+import { bytesOf } from "../sip/bytes.ts";
 import { equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
-import { fieldAt, lastFields } from "./line.ts";
+import { fieldEnd, fieldStart, lastFields } from "./line.ts";
 import type { Address } from "./session.ts";
 
 /**
@@ -10,17 +11,20 @@ import type { Address } from "./session.ts";
  * @returns undefined when the text is something else
  */
 export function scanAddress(text: string, start: number, end: number): Address | undefined {
-  const network = fieldAt(text, start, end);
-  if (!equalsIgnoringCase(text, network.start, network.end, "in")) return undefined;
-  const type = fieldAt(text, network.end, end);
-  const isIp4 = equalsIgnoringCase(text, type.start, type.end, "ip4");
-  if (!isIp4 && !equalsIgnoringCase(text, type.start, type.end, "ip6")) return undefined;
-  const field = fieldAt(text, type.end, end);
-  const hostEnd = find(text, SLASH, field.start, field.end);
-  if (hostEnd === field.start) return undefined;
-  const written = text.slice(field.start, hostEnd);
+  const bytes = bytesOf(text);
+  const network = fieldStart(bytes, start, end);
+  const networkEnd = fieldEnd(bytes, network, end);
+  if (!equalsIgnoringCase(bytes, network, networkEnd, "in")) return undefined;
+  const type = fieldStart(bytes, networkEnd, end);
+  const typeEnd = fieldEnd(bytes, type, end);
+  const isIp4 = equalsIgnoringCase(bytes, type, typeEnd, "ip4");
+  if (!isIp4 && !equalsIgnoringCase(bytes, type, typeEnd, "ip6")) return undefined;
+  const hostStart = fieldStart(bytes, typeEnd, end);
+  const hostEnd = find(bytes, SLASH, hostStart, fieldEnd(bytes, hostStart, end));
+  if (hostEnd === hostStart) return undefined;
+  const written = text.slice(hostStart, hostEnd);
   const host = isIp4 ? written : (canonicalHost(written) ?? written);
-  return { host, start: field.start, end: hostEnd, family: isIp4 ? "IP4" : "IP6" };
+  return { host, start: hostStart, end: hostEnd, family: isIp4 ? "IP4" : "IP6" };
 }
 
 /**
@@ -30,5 +34,5 @@ export function scanAddress(text: string, start: number, end: number): Address |
  * @returns undefined when the line ends in no address
  */
 export function scanOrigin(text: string, start: number, end: number): Address | undefined {
-  return scanAddress(text, lastFields(text, start, end, 3), end);
+  return scanAddress(text, lastFields(bytesOf(text), start, end, 3), end);
 }

@@ -1,4 +1,5 @@
 import { canonicalHost } from "../packet/host.ts";
+import { bytesOf } from "../sip/bytes.ts";
 import { AT, COLON, decimal, equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
 import type { Span } from "../sip/span.ts";
 import { hostEndOf } from "../sip/uri.ts";
@@ -12,7 +13,7 @@ const LARGEST_PORT = 65535;
 /** Where the value of attribute `name` starts in the a= line at `[start, end)`; -1 for another attribute. */
 export function attributeValue(text: string, start: number, end: number, name: string): number {
   const valueStart = start + name.length + 1;
-  if (valueStart > end || text.charCodeAt(valueStart - 1) !== COLON) return -1;
+  if (valueStart > end || bytesOf(text)[valueStart - 1] !== COLON) return -1;
   return text.startsWith(name, start) ? valueStart : -1;
 }
 
@@ -23,10 +24,11 @@ export function isAttribute(text: string, start: number, end: number, name: stri
 
 /** Reads the value of a=rtcp: a port, and perhaps an address (RFC 3605 §2.1); undefined when it is malformed. */
 export function scanRtcp(text: string, start: number, end: number): RtcpLine | undefined {
-  const field = fieldAt(text, start, end);
-  const port = decimal(text, field.start, field.end, LARGEST_PORT);
+  const bytes = bytesOf(text);
+  const field = fieldAt(bytes, start, end);
+  const port = decimal(bytes, field.start, field.end, LARGEST_PORT);
   if (port < 0) return undefined;
-  const rest = fieldAt(text, field.end, end);
+  const rest = fieldAt(bytes, field.end, end);
   if (rest.start === rest.end) return { port, portSpan: field, address: undefined };
   const address = scanAddress(text, rest.start, end);
   return address === undefined ? undefined : { port, portSpan: field, address };
@@ -34,20 +36,21 @@ export function scanRtcp(text: string, start: number, end: number): RtcpLine | u
 
 /** Reads the value of a=candidate (RFC 8839 §5.1); undefined when it is malformed. */
 export function scanCandidate(text: string, start: number, end: number): IceCandidate | undefined {
-  const foundation = fieldAt(text, start, end);
-  const component = fieldAt(text, foundation.end, end);
-  const transport = fieldAt(text, component.end, end);
-  const priority = fieldAt(text, transport.end, end);
-  const hostSpan = fieldAt(text, priority.end, end);
-  const portSpan = fieldAt(text, hostSpan.end, end);
-  const typ = fieldAt(text, portSpan.end, end);
-  const type = fieldAt(text, typ.end, end);
-  const number = decimal(text, component.start, component.end, 256);
-  const port = decimal(text, portSpan.start, portSpan.end, LARGEST_PORT);
-  if (number < 0 || port < 0 || !equalsIgnoringCase(text, typ.start, typ.end, "typ")) return undefined;
+  const bytes = bytesOf(text);
+  const foundation = fieldAt(bytes, start, end);
+  const component = fieldAt(bytes, foundation.end, end);
+  const transport = fieldAt(bytes, component.end, end);
+  const priority = fieldAt(bytes, transport.end, end);
+  const hostSpan = fieldAt(bytes, priority.end, end);
+  const portSpan = fieldAt(bytes, hostSpan.end, end);
+  const typ = fieldAt(bytes, portSpan.end, end);
+  const type = fieldAt(bytes, typ.end, end);
+  const number = decimal(bytes, component.start, component.end, 256);
+  const port = decimal(bytes, portSpan.start, portSpan.end, LARGEST_PORT);
+  if (number < 0 || port < 0 || !equalsIgnoringCase(bytes, typ.start, typ.end, "typ")) return undefined;
   return {
     component: number,
-    transport: equalsIgnoringCase(text, transport.start, transport.end, "udp") ? "udp" : "tcp",
+    transport: equalsIgnoringCase(bytes, transport.start, transport.end, "udp") ? "udp" : "tcp",
     host: hostAt(text, hostSpan),
     hostSpan,
     port,
@@ -58,22 +61,24 @@ export function scanCandidate(text: string, start: number, end: number): IceCand
 
 /** Reads the URIs of a=path into `found`: `msrp://host:port/session;tcp` with blanks between (RFC 4975 §6, §8.1). */
 export function scanPath(text: string, start: number, end: number, found: AttributeAddress[]): void {
-  let field = fieldAt(text, start, end);
-  for (; field.start < field.end; field = fieldAt(text, field.end, end)) {
+  const bytes = bytesOf(text);
+  let field = fieldAt(bytes, start, end);
+  for (; field.start < field.end; field = fieldAt(bytes, field.end, end)) {
     const address = scanPathUri(text, field);
     if (address !== undefined) found.push(address);
   }
 }
 
 function scanPathUri(text: string, uri: Span): AttributeAddress | undefined {
-  const colon = find(text, COLON, uri.start, uri.end);
+  const bytes = bytesOf(text);
+  const colon = find(bytes, COLON, uri.start, uri.end);
   if (colon + 2 >= uri.end || !text.startsWith("//", colon + 1)) return undefined;
-  const authorityEnd = find(text, SLASH, colon + 3, uri.end);
-  const at = find(text, AT, colon, authorityEnd);
+  const authorityEnd = find(bytes, SLASH, colon + 3, uri.end);
+  const at = find(bytes, AT, colon, authorityEnd);
   const hostStart = at < authorityEnd ? at + 1 : colon + 3;
-  const hostEnd = hostEndOf(text, hostStart, authorityEnd);
-  if (hostEnd === hostStart || text.charCodeAt(hostEnd) !== COLON) return undefined;
-  const port = decimal(text, hostEnd + 1, authorityEnd, LARGEST_PORT);
+  const hostEnd = hostEndOf(bytes, hostStart, authorityEnd);
+  if (hostEnd === hostStart || bytes[hostEnd] !== COLON) return undefined;
+  const port = decimal(bytes, hostEnd + 1, authorityEnd, LARGEST_PORT);
   if (port < 0) return undefined;
   return attributeAddress("path", text, { start: hostStart, end: hostEnd }, port, {
     start: hostEnd + 1,
@@ -88,14 +93,15 @@ export function scanRemoteCandidates(
   end: number,
   found: AttributeAddress[],
 ): void {
-  let component = fieldAt(text, start, end);
+  const bytes = bytesOf(text);
+  let component = fieldAt(bytes, start, end);
   while (component.start < component.end) {
-    const host = fieldAt(text, component.end, end);
-    const portSpan = fieldAt(text, host.end, end);
-    const port = decimal(text, portSpan.start, portSpan.end, LARGEST_PORT);
+    const host = fieldAt(bytes, component.end, end);
+    const portSpan = fieldAt(bytes, host.end, end);
+    const port = decimal(bytes, portSpan.start, portSpan.end, LARGEST_PORT);
     if (port < 0) break;
     found.push(attributeAddress("remote-candidates", text, host, port, portSpan));
-    component = fieldAt(text, portSpan.end, end);
+    component = fieldAt(bytes, portSpan.end, end);
   }
 }
 

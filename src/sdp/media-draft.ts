@@ -51,7 +51,7 @@ export class MediaDraft {
   }
 
   #rtcp(): Rtcp {
-    if (!this.#line.protocol.includes("RTP/")) return { kind: "none" };
+    if (!isRtp(this.#line.protocol)) return { kind: "none" };
     if (this.mux) return { kind: "mux" };
     if (this.rtcpLine === undefined) return { kind: "next" };
     return { kind: "explicit", host: this.rtcpLine.address?.host, port: this.rtcpLine.port };
@@ -61,4 +61,9 @@ export class MediaDraft {
 /** TCP/MSRP, TCP/BFCP, TCP/TLS/BFCP, TCP/RTP/AVP, and the bare TCP of RFC 4145; all else runs over UDP. */
 function transportOf(protocol: string): Transport {
   return protocol.startsWith("TCP") ? "tcp" : "udp";
+}
+
+/** RTP/AVP, UDP/TLS/RTP/SAVPF, TCP/RTP/AVP, ... */
+function isRtp(protocol: string): boolean {
+  return protocol.startsWith("RTP/") || protocol.includes("RTP/");
 }

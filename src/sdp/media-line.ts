@@ -1,6 +1,7 @@
-import { decimal, find, SLASH } from "../sip/characters.ts";
+import { bytesOf } from "../sip/bytes.ts";
+import { decimal, equals, find, SLASH } from "../sip/characters.ts";
 import type { Span } from "../sip/span.ts";
-import { fieldAt } from "./line.ts";
+import { fieldAt, fieldEnd, fieldStart } from "./line.ts";
 
 /** MediaLine is what an m= line itself says (RFC 8866 §5.14). */
 export interface MediaLine {
@@ -16,19 +17,35 @@ export interface MediaLine {
 
 /** Reads the m= line whose value stands in `[start, end)`; undefined when it is malformed. */
 export function scanMediaLine(text: string, start: number, end: number): MediaLine | undefined {
-  const media = fieldAt(text, start, end);
-  const ports = fieldAt(text, media.end, end);
-  const protocol = fieldAt(text, ports.end, end);
-  if (protocol.start === protocol.end) return undefined;
-  const portEnd = find(text, SLASH, ports.start, ports.end);
-  const port = decimal(text, ports.start, portEnd, 65535);
-  const count = portEnd === ports.end ? 1 : decimal(text, portEnd + 1, ports.end, 65535);
+  const bytes = bytesOf(text);
+  const mediaStart = fieldStart(bytes, start, end);
+  const mediaEnd = fieldEnd(bytes, mediaStart, end);
+  const ports = fieldAt(bytes, mediaEnd, end);
+  const protocolStart = fieldStart(bytes, ports.end, end);
+  const protocolEnd = fieldEnd(bytes, protocolStart, end);
+  if (protocolStart === protocolEnd) return undefined;
+  const portEnd = find(bytes, SLASH, ports.start, ports.end);
+  const port = decimal(bytes, ports.start, portEnd, 65535);
+  const count = portEnd === ports.end ? 1 : decimal(bytes, portEnd + 1, ports.end, 65535);
   if (port < 0 || count < 0) return undefined;
   return {
-    media: text.slice(media.start, media.end).toLowerCase(),
+    media: mediaAt(text, mediaStart, mediaEnd),
     port,
-    portSpan: { start: ports.start, end: portEnd },
+    portSpan: portEnd === ports.end ? ports : { start: ports.start, end: portEnd },
     count: Math.max(count, 1),
-    protocol: text.slice(protocol.start, protocol.end).toUpperCase(),
+    protocol: protocolAt(text, protocolStart, protocolEnd),
   };
+}
+
+/** What most lines name is told without making a text of it. */
+function mediaAt(text: string, start: number, end: number): string {
+  if (equals(text, start, end, "audio")) return "audio";
+  if (equals(text, start, end, "video")) return "video";
+  return text.slice(start, end).toLowerCase();
+}
+
+function protocolAt(text: string, start: number, end: number): string {
+  if (equals(text, start, end, "RTP/AVP")) return "RTP/AVP";
+  if (equals(text, start, end, "RTP/SAVP")) return "RTP/SAVP";
+  return text.slice(start, end).toUpperCase();
 }

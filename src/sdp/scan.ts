@@ -1,4 +1,5 @@
-import { EQUAL } from "../sip/characters.ts";
+import { bytesOf } from "../sip/bytes.ts";
+import { EQUAL, trimEnd } from "../sip/characters.ts";
 import { scanAddress, scanOrigin } from "./address.ts";
 import {
   attributeValue,
@@ -10,7 +11,7 @@ import {
   scanSetup,
 } from "./attribute.ts";
 import { applyBundle } from "./bundle.ts";
-import { lineEnd, lineFeedAt } from "./line.ts";
+import { lineFeedAt } from "./line.ts";
 import { MediaDraft } from "./media-draft.ts";
 import { scanMediaLine } from "./media-line.ts";
 import type { Address, MediaDescription, Session } from "./session.ts";
@@ -37,11 +38,12 @@ export type SessionScan =
  * @param firstIndex index of its first m= line: how many lines the descriptions before it in the message have
  */
 export function scanSession(text: string, start: number, end: number, firstIndex = 0): SessionScan {
-  const scanner = new SessionScanner(text, firstIndex);
+  const bytes = bytesOf(text);
+  const scanner = new SessionScanner(text, bytes, firstIndex);
   let at = start;
   while (at < end) {
     const lineFeed = lineFeedAt(text, at, end);
-    const stop = lineEnd(text, at, lineFeed);
+    const stop = trimEnd(bytes, at, lineFeed);
     if (stop > at) {
       const reason = scanner.line(at, stop);
       if (reason !== undefined) return { kind: "invalid", reason, at };
@@ -55,27 +57,35 @@ const O = 0x6f;
 const C = 0x63;
 const M = 0x6d;
 const A = 0x61;
+const I = 0x69;
+const P = 0x70;
+const R = 0x72;
+const S = 0x73;
 
 /** Takes the lines of one session description one after another. */
 class SessionScanner {
   readonly #text: string;
+  readonly #bytes: Uint8Array;
   readonly #firstIndex: number;
   readonly #media: MediaDraft[] = [];
   readonly #bundles: string[] = [];
+  /** The last of `#media`, under which the next lines stand. */
+  #draft: MediaDraft | undefined;
   #origin: Address | undefined;
   #connection: Address | undefined;
   #ice = false;
 
-  constructor(text: string, firstIndex: number) {
+  constructor(text: string, bytes: Uint8Array, firstIndex: number) {
     this.#text = text;
+    this.#bytes = bytes;
     this.#firstIndex = firstIndex;
   }
 
   /** Takes the line in `[start, end)`, which is not empty; a reason when it cannot be relied on. */
   line(start: number, end: number): InvalidSession | undefined {
-    const text = this.#text;
-    if (end - start < 2 || text.charCodeAt(start + 1) !== EQUAL) return "malformed-line";
-    switch (text.charCodeAt(start)) {
+    const bytes = this.#bytes;
+    if (end - start < 2 || bytes[start + 1] !== EQUAL) return "malformed-line";
+    switch (bytes[start]) {
       case O:
         this.#origin ??= scanOrigin(this.#text, start + 2, end);
         return undefined;
@@ -107,7 +117,7 @@ class SessionScanner {
   #takeConnection(start: number, end: number): InvalidSession | undefined {
     const address = scanAddress(this.#text, start, end);
     if (address === undefined) return "malformed-connection";
-    const draft = this.#media.at(-1);
+    const draft = this.#draft;
     // A second c= of the same level is of a hierarchical multicast session (RFC 8866 §5.7) and never ours.
     if (draft === undefined) this.#connection ??= address;
     else draft.connection ??= address;
@@ -117,12 +127,13 @@ class SessionScanner {
   #takeMedia(start: number, end: number): InvalidSession | undefined {
     const line = scanMediaLine(this.#text, start, end);
     if (line === undefined) return "malformed-media";
-    this.#media.push(new MediaDraft(this.#firstIndex + this.#media.length, line));
+    this.#draft = new MediaDraft(this.#firstIndex + this.#media.length, line);
+    this.#media.push(this.#draft);
     return undefined;
   }
 
   #takeAttribute(start: number, end: number): InvalidSession | undefined {
-    const draft = this.#media.at(-1);
+    const draft = this.#draft;
     return draft === undefined ? this.#sessionAttribute(start, end) : this.#mediaAttribute(draft, start, end);
   }
 
@@ -137,10 +148,10 @@ class SessionScanner {
   #mediaAttribute(draft: MediaDraft, start: number, end: number): InvalidSession | undefined {
     const text = this.#text;
     // The first letter tells nearly every attribute of a phone (rtpmap, fmtp, sendrecv) from the few below.
-    switch (text[start]) {
-      case "r":
+    switch (this.#bytes[start]) {
+      case R:
         return this.#rtcpAttribute(draft, start, end);
-      case "c": {
+      case C: {
         const value = attributeValue(text, start, end, "candidate");
         if (value < 0) return undefined;
         const candidate = scanCandidate(text, value, end);
@@ -148,20 +159,20 @@ class SessionScanner {
         draft.candidates.push(candidate);
         return undefined;
       }
-      case "i":
+      case I:
         if (attributeValue(text, start, end, "ice-ufrag") >= 0) draft.ice = true;
         return undefined;
-      case "m": {
+      case M: {
         const value = attributeValue(text, start, end, "mid");
         if (value >= 0) draft.mid = text.slice(value, end);
         return undefined;
       }
-      case "s": {
+      case S: {
         const value = attributeValue(text, start, end, "setup");
         if (value >= 0) draft.setup = scanSetup(text, value, end);
         return undefined;
       }
-      case "p": {
+      case P: {
         const value = attributeValue(text, start, end, "path");
         if (value >= 0) scanPath(text, value, end, draft.addresses);
         return undefined;

@@ -1,4 +1,5 @@
 import type { Transport } from "../packet/endpoint.ts";
+import { bytesOf } from "./bytes.ts";
 import { skipSpace } from "./characters.ts";
 import { deltaSeconds } from "./expires.ts";
 import { Header } from "./header-names.ts";
@@ -50,7 +51,7 @@ export function contacts(message: SipMessage): readonly Contact[] {
         transport: isSip ? transportOf(text, uri) : undefined,
         expires: expires === undefined ? undefined : deltaSeconds(text, expires.start, expires.end),
       });
-      at = skipSpace(text, address.end + 1, end);
+      at = skipSpace(bytesOf(text), address.end + 1, end);
     }
   }
   return found;

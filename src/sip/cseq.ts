@@ -1,4 +1,5 @@
-import { decimal, isDigit, isToken, skipSpace } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
+import { decimal, skipDigits, skipSpace, skipToken } from "./characters.ts";
 
 /** CSeq is the sequence number and where the method stands (RFC 3261 §20.16). */
 export interface CSeq {
@@ -12,12 +13,10 @@ const LARGEST = 2 ** 31 - 1;
 
 /** Reads the CSeq value in `[start, end)`; undefined when it is none. */
 export function scanCSeq(text: string, start: number, end: number): CSeq | undefined {
-  let at = start;
-  while (at < end && isDigit(text.charCodeAt(at))) at++;
-  const number = decimal(text, start, at, LARGEST);
-  const methodStart = skipSpace(text, at, end);
-  if (number < 0 || methodStart === at || methodStart === end) return undefined;
-  at = methodStart;
-  while (at < end && isToken(text.charCodeAt(at))) at++;
-  return at === end ? { number, methodStart, methodEnd: end } : undefined;
+  const bytes = bytesOf(text);
+  const numberEnd = skipDigits(bytes, start, end);
+  const number = decimal(bytes, start, numberEnd, LARGEST);
+  const methodStart = skipSpace(bytes, numberEnd, end);
+  if (number < 0 || methodStart === numberEnd || methodStart === end) return undefined;
+  return skipToken(bytes, methodStart, end) === end ? { number, methodStart, methodEnd: end } : undefined;
 }

@@ -1,4 +1,4 @@
-import { isDigit } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
 import { Header } from "./header-names.ts";
 import type { SipMessage } from "./message.ts";
 
@@ -23,11 +23,12 @@ export function expires(message: SipMessage): number | undefined {
  */
 export function deltaSeconds(text: string, start: number, end: number): number {
   if (start >= end) return MALFORMED;
+  const bytes = bytesOf(text);
   let value = 0;
   for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (!isDigit(code)) return MALFORMED;
-    value = Math.min(value * 10 + code - 0x30, LARGEST_SECONDS);
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return MALFORMED;
+    value = Math.min(value * 10 + digit, LARGEST_SECONDS);
   }
   return value;
 }

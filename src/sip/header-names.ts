@@ -68,16 +68,18 @@ const NAMES: readonly (readonly [name: string, id: HeaderId])[] = [
   ["content-transfer-encoding", Header.contentTransferEncoding],
 ];
 
-/** A name that is no beginning of those above, whatever follows it. */
-export const UNKNOWN_NAME = 0;
-/** The beginning of every name: none of its characters has been read. */
-export const NAME_START = 1;
-
-/** Numbers of the characters that names are made of, a letter's the same in either case; 0 for any other. */
+/** Numbers of the characters that names are made of, a letter's the same in either case; those of others are below. */
 const symbols = new Uint8Array(256);
 for (let letter = 0; letter < 26; letter++) symbols[0x61 + letter] = symbols[0x41 + letter] = letter + 1;
 symbols[0x2d] = 27;
 const SYMBOL_BITS = 5;
+/** Of what ends a name: the colon and white space. */
+const END = 31;
+for (const code of [0x3a, 0x20, 0x09, 0x0d, 0x0a]) symbols[code] = END;
+
+/** A beginning that no name has, whatever follows it; and that of all of them, none of whose characters has been read. */
+const UNKNOWN = 0;
+const EMPTY = 1;
 
 /** The tree of all names, a row of symbols for each beginning of one: which beginning the next character makes of it. */
 const rows: number[] = [];
@@ -89,12 +91,12 @@ for (const [name, id] of NAMES) ids[addName(name)] = id;
 const tree = Uint16Array.from(rows);
 
 function addBeginning(): number {
-  for (let symbol = 0; symbol < 1 << SYMBOL_BITS; symbol++) rows.push(UNKNOWN_NAME);
+  for (let symbol = 0; symbol < 1 << SYMBOL_BITS; symbol++) rows.push(UNKNOWN);
   return ids.push(Header.other) - 1;
 }
 
 function addName(name: string): number {
-  let beginning: number = NAME_START;
+  let beginning: number = EMPTY;
   for (let at = 0; at < name.length; at++) {
     const entry = (beginning << SYMBOL_BITS) | (symbols[name.charCodeAt(at)] ?? 0);
     beginning = rows[entry] || addBeginning();
@@ -103,17 +105,24 @@ function addName(name: string): number {
   return beginning;
 }
 
-/**
- * The beginning of a field name that `code` makes of one it follows. So a name is told by the one pass that looks for
- * its end, long or compact, in any case (RFC 3261 §7.3.1, §7.3.3).
- *
- * @param beginning NAME_START, or what this gave for the character before
- */
-export function continueName(beginning: number, code: number): number {
-  return tree[(beginning << SYMBOL_BITS) | (symbols[code] ?? 0)] ?? UNKNOWN_NAME;
+/** A field name that has been read: which it is, and the offset of the colon or the white space that ends it. */
+export interface FieldName {
+  readonly id: HeaderId;
+  readonly end: number;
 }
 
-/** The id of the field name whose last character made `beginning`. */
-export function headerId(beginning: number): HeaderId {
-  return ids[beginning] ?? Header.other;
+/**
+ * Reads the field name that starts at `start`, long or compact, in any case (RFC 3261 §7.3.1, §7.3.3), and tells it by
+ * the one pass that looks for its end. A line feed must stand somewhere behind it.
+ */
+export function readName(bytes: Uint8Array, start: number): FieldName {
+  let beginning: number = EMPTY;
+  let at = start;
+  let symbol = symbols[bytes[at] ?? 0] ?? 0;
+  while (symbol !== END && beginning !== UNKNOWN) {
+    beginning = tree[(beginning << SYMBOL_BITS) | symbol] ?? UNKNOWN;
+    symbol = symbols[bytes[++at] ?? 0] ?? 0;
+  }
+  while (symbol !== END) symbol = symbols[bytes[++at] ?? 0] ?? 0;
+  return { id: ids[beginning] ?? Header.other, end: at };
 }

@@ -1,20 +1,19 @@
+import { bytesOf } from "./bytes.ts";
 import {
   COLON,
   COMMA,
   find,
   GREATER,
   isSpace,
-  isToken,
   LESS,
   QUESTION,
   QUOTE,
   SEMICOLON,
+  skipDisplayName,
   skipQuoted,
   skipSpace,
 } from "./characters.ts";
 import { valueEndOf } from "./parameters.ts";
-
-const FIRST_BEYOND_ASCII = 0x80;
 
 /** AddressSpan is where a name-addr or a bare addr-spec stands (RFC 3261 §20.10). */
 export interface AddressSpan {
@@ -35,7 +34,7 @@ export function scanNameAddress(text: string, start: number, end: number): NameA
   const found = scanAddressSpan(text, start, end);
   if (found === undefined) return undefined;
   const { uriStart, uriEnd, parametersStart } = found;
-  return { uriStart, uriEnd, parametersStart, end: valueEndOf(text, parametersStart, end) };
+  return { uriStart, uriEnd, parametersStart, end: valueEndOf(bytesOf(text), parametersStart, end) };
 }
 
 /**
@@ -45,51 +44,45 @@ export function scanNameAddress(text: string, start: number, end: number): NameA
  *   than tokens and UTF-8, `<` without `>`, white space inside `<>`, a bare URI with `?` (§20.10 wants `<>` around it)
  */
 export function scanAddressSpan(text: string, start: number, end: number): AddressSpan | undefined {
-  let at = skipSpace(text, start, end);
-  if (at < end && text.charCodeAt(at) === QUOTE) {
-    const behind = skipQuoted(text, at, end);
+  const bytes = bytesOf(text);
+  const first = skipSpace(bytes, start, end);
+  if (first < end && bytes[first] === QUOTE) {
+    const behind = skipQuoted(bytes, first, end);
     if (behind < 0) return undefined;
-    at = skipSpace(text, behind, end);
-    return at < end && text.charCodeAt(at) === LESS ? angled(text, at, end) : undefined;
+    const open = skipSpace(bytes, behind, end);
+    return open < end && bytes[open] === LESS ? angled(bytes, open, end) : undefined;
   }
-  const first = at;
-  while (at < end && isDisplayCharacter(text.charCodeAt(at))) at++;
+  const at = skipDisplayName(bytes, first, end);
   if (at >= end) return undefined;
-  const code = text.charCodeAt(at);
-  if (code === LESS) return angled(text, at, end);
-  return code === COLON ? bare(text, first, end) : undefined;
+  if (bytes[at] === LESS) return angled(bytes, at, end);
+  return bytes[at] === COLON ? bare(bytes, first, end) : undefined;
 }
 
-/** What an unquoted display name is made of; phones write names in UTF-8 there too, which §25.1 does not foresee. */
-function isDisplayCharacter(code: number): boolean {
-  return isToken(code) || isSpace(code) || code >= FIRST_BEYOND_ASCII;
-}
-
-function angled(text: string, open: number, end: number): AddressSpan | undefined {
-  const close = find(text, GREATER, open, end);
+function angled(bytes: Uint8Array, open: number, end: number): AddressSpan | undefined {
+  const close = find(bytes, GREATER, open, end);
   if (close === end || close === open + 1) return undefined;
-  if (isSpace(text.charCodeAt(open + 1)) || isSpace(text.charCodeAt(close - 1))) return undefined;
-  return finish(text, open + 1, close, close + 1, end);
+  if (isSpace(bytes[open + 1] ?? 0) || isSpace(bytes[close - 1] ?? 0)) return undefined;
+  return finish(bytes, open + 1, close, close + 1, end);
 }
 
-function bare(text: string, start: number, end: number): AddressSpan | undefined {
+function bare(bytes: Uint8Array, start: number, end: number): AddressSpan | undefined {
   let at = start;
   for (; at < end; at++) {
-    const code = text.charCodeAt(at);
+    const code = bytes[at] ?? 0;
     if (code === SEMICOLON || code === COMMA || isSpace(code)) break;
     if (code === QUESTION) return undefined;
   }
-  return finish(text, start, at, at, end);
+  return finish(bytes, start, at, at, end);
 }
 
 function finish(
-  text: string,
+  bytes: Uint8Array,
   uriStart: number,
   uriEnd: number,
   behind: number,
   end: number,
 ): AddressSpan | undefined {
-  const parametersStart = skipSpace(text, behind, end);
-  const code = parametersStart < end ? text.charCodeAt(parametersStart) : COMMA;
+  const parametersStart = skipSpace(bytes, behind, end);
+  const code = parametersStart < end ? bytes[parametersStart] : COMMA;
   return code === SEMICOLON || code === COMMA ? { uriStart, uriEnd, parametersStart } : undefined;
 }

@@ -1,10 +1,12 @@
+import { bytesOf } from "./bytes.ts";
 import {
   COMMA,
   EQUAL,
   equalsIgnoringCase,
   find,
+  findDelimiter,
+  findNameEnd,
   GREATER,
-  isSpace,
   LESS,
   QUOTE,
   SEMICOLON,
@@ -28,50 +30,43 @@ export class ParameterReader {
   end = 0;
 
   /** Reads the parameter whose `;` stands at `start`; false, and nothing read, when none stands there. */
-  read(text: string, start: number, end: number): boolean {
-    if (start >= end || text.charCodeAt(start) !== SEMICOLON) return false;
-    this.nameStart = skipSpace(text, start + 1, end);
-    let at = this.nameStart;
-    while (at < end && !endsName(text.charCodeAt(at))) at++;
-    this.nameEnd = at;
-    at = skipSpace(text, at, end);
-    if (at >= end || text.charCodeAt(at) !== EQUAL) {
-      this.valueStart = this.valueEnd = this.nameEnd;
-      this.end = parameterEnd(text, at, end);
-      return true;
+  read(bytes: Uint8Array, start: number, end: number): boolean {
+    if (start >= end || bytes[start] !== SEMICOLON) return false;
+    const nameStart = skipSpace(bytes, start + 1, end);
+    const nameEnd = findNameEnd(bytes, nameStart, end);
+    const behind = skipSpace(bytes, nameEnd, end);
+    this.nameStart = nameStart;
+    this.nameEnd = nameEnd;
+    if (behind < end && bytes[behind] === EQUAL) {
+      this.valueStart = skipSpace(bytes, behind + 1, end);
+      this.end = parameterEnd(bytes, this.valueStart, end);
+      this.valueEnd = trimEnd(bytes, this.valueStart, this.end);
+    } else {
+      this.valueStart = this.valueEnd = nameEnd;
+      this.end = parameterEnd(bytes, behind, end);
     }
-    this.valueStart = skipSpace(text, at + 1, end);
-    this.end = parameterEnd(text, this.valueStart, end);
-    this.valueEnd = trimEnd(text, this.valueStart, this.end);
     return true;
   }
 
   /** True when the parameter is `name`, which is in lower case. */
-  isNamed(text: string, name: string): boolean {
-    return equalsIgnoringCase(text, this.nameStart, this.nameEnd, name);
+  isNamed(bytes: Uint8Array, name: string): boolean {
+    return equalsIgnoringCase(bytes, this.nameStart, this.nameEnd, name);
   }
-}
-
-function endsName(code: number): boolean {
-  return code <= EQUAL && (code === EQUAL || code === SEMICOLON || code === COMMA || isSpace(code));
 }
 
 /** Offset of the `;` or `,` that ends the parameter, looking past quoted strings and `<...>`. */
-function parameterEnd(text: string, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
-    const code = text.charCodeAt(at);
-    if (code > LESS) at++;
-    else if (code === SEMICOLON || code === COMMA) return at;
-    else at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
+function parameterEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = findDelimiter(bytes, start, end);
+  while (at < end && (bytes[at] === QUOTE || bytes[at] === LESS)) {
+    at = findDelimiter(bytes, skipUnit(bytes, at, end), end);
   }
-  return end;
+  return at;
 }
 
-/** Offset behind the quoted string or the `<...>` that `code` begins at `at`; unclosed ones run to `end`. */
-function skipUnit(text: string, code: number, at: number, end: number): number {
-  if (code === LESS) return Math.min(find(text, GREATER, at, end) + 1, end);
-  const behind = skipQuoted(text, at, end);
+/** Offset behind the quoted string or the `<...>` that begins at `at`; unclosed ones run to `end`. */
+function skipUnit(bytes: Uint8Array, at: number, end: number): number {
+  if (bytes[at] === LESS) return Math.min(find(bytes, GREATER, at, end) + 1, end);
+  const behind = skipQuoted(bytes, at, end);
   return behind < 0 ? end : behind;
 }
 
@@ -79,23 +74,21 @@ function skipUnit(text: string, code: number, at: number, end: number): number {
  * Offset of the comma that ends the header value which continues at `start`, or `end` (RFC 3261 §7.3.1): commas
  * in quoted strings and in `<...>` belong to the value.
  */
-export function valueEndOf(text: string, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
-    const code = text.charCodeAt(at);
-    if (code === COMMA) return at;
-    at = code === QUOTE || code === LESS ? skipUnit(text, code, at, end) : at + 1;
-  }
-  return end;
+export function valueEndOf(bytes: Uint8Array, start: number, end: number): number {
+  let at = parameterEnd(bytes, start, end);
+  while (at < end && bytes[at] !== COMMA) at = parameterEnd(bytes, at + 1, end);
+  return at;
 }
 
 const parameter = new ParameterReader();
 
 /** The value of parameter `name` (lower case) among those that start at `start`; undefined when absent. */
 export function findParameter(text: string, start: number, end: number, name: string): Span | undefined {
-  let at = skipSpace(text, start, end);
-  while (parameter.read(text, at, end)) {
-    if (parameter.isNamed(text, name)) return { start: parameter.valueStart, end: parameter.valueEnd };
+  if (start >= end) return undefined;
+  const bytes = bytesOf(text);
+  let at = skipSpace(bytes, start, end);
+  while (parameter.read(bytes, at, end)) {
+    if (parameter.isNamed(bytes, name)) return { start: parameter.valueStart, end: parameter.valueEnd };
     at = parameter.end;
   }
   return undefined;
@@ -105,6 +98,6 @@ export function findParameter(text: string, start: number, end: number, name: st
 export function parameterText(text: string, start: number, end: number, name: string): string | undefined {
   const span = findParameter(text, start, end, name);
   if (span === undefined) return undefined;
-  const quoted = text.charCodeAt(span.start) === QUOTE && span.end - span.start >= 2;
+  const quoted = bytesOf(text)[span.start] === QUOTE && span.end - span.start >= 2;
   return quoted ? text.slice(span.start + 1, span.end - 1) : text.slice(span.start, span.end);
 }

@@ -1,4 +1,5 @@
-import { decimal, equals, isSpace } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
+import { decimal, equals, findSpace } from "./characters.ts";
 import { type CSeq, scanCSeq } from "./cseq.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import { bitsOf, type HeaderTable } from "./headers.ts";
@@ -25,8 +26,9 @@ export function readMessage(
   if (fault !== undefined) return fault;
 
   const callId = headers.first(Header.callId);
-  const callIdText = text.slice(headers.valueStart(callId), headers.valueEnd(callId));
-  if (callIdText === "" || hasSpace(text, headers.valueStart(callId), headers.valueEnd(callId))) {
+  const callIdStart = headers.valueStart(callId);
+  const callIdEnd = headers.valueEnd(callId);
+  if (callIdStart === callIdEnd || findSpace(bytesOf(text), callIdStart, callIdEnd) < callIdEnd) {
     return notSip("malformed-call-id", headers.nameStart(callId));
   }
   const cseq = readCSeq(text, headers);
@@ -58,7 +60,7 @@ export function readMessage(
     status: line.kind === "response" ? line.status : 0,
     requestUri: line.kind === "request" ? { start: line.uriStart, end: line.uriEnd } : NO_URI,
     headers,
-    callId: identifier(callIdText),
+    callId: identifier(text.slice(callIdStart, callIdEnd)),
     cseq: cseq.number,
     fromTag,
     toTag,
@@ -83,13 +85,6 @@ function repeatedOrMissing(headers: HeaderTable): NotSip | undefined {
 
 function malformed(reason: NotSipReason, headers: HeaderTable, id: HeaderId): NotSip {
   return notSip(reason, headers.nameStart(headers.first(id)));
-}
-
-function hasSpace(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    if (isSpace(text.charCodeAt(at))) return true;
-  }
-  return false;
 }
 
 function readCSeq(text: string, headers: HeaderTable): CSeq | undefined {
@@ -119,6 +114,11 @@ function isDate(text: string, headers: HeaderTable): boolean {
 function readBodyEnd(text: string, headers: HeaderTable, bodyStart: number): number {
   const index = headers.first(Header.contentLength);
   if (index < 0) return text.length;
-  const length = decimal(text, headers.valueStart(index), headers.valueEnd(index), Number.MAX_SAFE_INTEGER);
+  const length = decimal(
+    bytesOf(text),
+    headers.valueStart(index),
+    headers.valueEnd(index),
+    Number.MAX_SAFE_INTEGER,
+  );
   return length < 0 ? -1 : bodyStart + length;
 }

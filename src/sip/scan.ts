@@ -1,3 +1,4 @@
+import { bytesOf } from "./bytes.ts";
 import { CR, LF } from "./characters.ts";
 import { endOfLine, scanFields } from "./fields.ts";
 import { HeaderTable } from "./headers.ts";
@@ -29,7 +30,7 @@ export function scan(text: string, headers: HeaderTable = new HeaderTable()): Sc
   const start = skipLineEnds(text);
   const lineFeed = text.indexOf("\n", start);
   if (lineFeed < 0) return isStun(text) ? notSip("stun", 0) : notSip("no-start-line", start);
-  const line = scanStartLine(text, start, endOfLine(text, start, lineFeed));
+  const line = scanStartLine(text, start, endOfLine(bytesOf(text), start, lineFeed));
   if (line === undefined) return isStun(text) ? notSip("stun", 0) : notSip("no-start-line", start);
   const bodyStart = scanFields(text, lineFeed + 1, text.length, headers);
   if (typeof bodyStart !== "number") return bodyStart;

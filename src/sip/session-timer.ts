@@ -1,3 +1,4 @@
+import { bytesOf } from "./bytes.ts";
 import { decimal, find, SEMICOLON, trimEnd } from "./characters.ts";
 import { LARGEST_SECONDS } from "./expires.ts";
 import { Header } from "./header-names.ts";
@@ -8,8 +9,9 @@ export function sessionExpires(message: SipMessage): number | undefined {
   const { text, headers } = message;
   const index = headers.first(Header.sessionExpires);
   if (index < 0) return undefined;
+  const bytes = bytesOf(text);
   const start = headers.valueStart(index);
-  const end = trimEnd(text, start, find(text, SEMICOLON, start, headers.valueEnd(index)));
-  const seconds = decimal(text, start, end, LARGEST_SECONDS);
+  const end = trimEnd(bytes, start, find(bytes, SEMICOLON, start, headers.valueEnd(index)));
+  const seconds = decimal(bytes, start, end, LARGEST_SECONDS);
   return seconds < 0 ? undefined : seconds;
 }

@@ -1,3 +1,4 @@
+import { bytesOf } from "./bytes.ts";
 import { CR, decimal, LF } from "./characters.ts";
 import { scanFields } from "./fields.ts";
 import { Header } from "./header-names.ts";
@@ -239,6 +240,8 @@ function isLineEnd(code: number | undefined): boolean {
 }
 
 function isStartLine(line: string): boolean {
+  // SIP/2.0 stands at its beginning or its end, which most lines need not be read to show that it does not.
+  if ((line.charCodeAt(0) | 0x20) !== 0x73 && line.charCodeAt(line.length - 1) !== 0x30) return false;
   return scanStartLine(line, 0, line.length) !== undefined;
 }
 
@@ -255,6 +258,6 @@ function contentLength(head: string, headers: HeaderTable): number | FrameFault 
   if (index < 0) return "no-content-length";
   if (headers.next(Header.contentLength, index) >= 0) return "malformed-content-length";
   const end = headers.valueEnd(index);
-  const length = decimal(head, headers.valueStart(index), end, Number.MAX_SAFE_INTEGER);
+  const length = decimal(bytesOf(head), headers.valueStart(index), end, Number.MAX_SAFE_INTEGER);
   return length < 0 ? "malformed-content-length" : length;
 }

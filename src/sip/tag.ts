@@ -1,6 +1,9 @@
-import { COMMA, EQUAL, isSpace, LESS, QUOTE, SEMICOLON } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
+import { findDelimiter, findSpace } from "./characters.ts";
 import { scanAddressSpan } from "./name-address.ts";
 import { parameterText, valueEndOf } from "./parameters.ts";
+
+const USUAL = ";tag=";
 
 /**
  * The tag of the From or To in `[start, end)` as it is written (RFC 3261 §20.20, §20.39).
@@ -12,24 +15,14 @@ export function scanTag(text: string, start: number, end: number): string | unde
   if (address === undefined) return undefined;
   const { parametersStart } = address;
   if (parametersStart === end) return "";
-  const value = onlyTag(text, parametersStart, end);
-  if (value >= 0) return text.slice(value, end);
-  if (valueEndOf(text, parametersStart, end) !== end) return undefined;
+  const bytes = bytesOf(text);
+  // In nearly every message the tag is the only parameter, and plain.
+  const value = parametersStart + USUAL.length;
+  if (text.startsWith(USUAL, parametersStart) && isPlain(bytes, value, end)) return text.slice(value, end);
+  if (valueEndOf(bytes, parametersStart, end) !== end) return undefined;
   return parameterText(text, parametersStart, end, "tag") ?? "";
 }
 
-const USUAL = ";tag=";
-
-/** Offset of the tag when nothing else stands in `[start, end)`, as in nearly every message; -1 for anything else. */
-function onlyTag(text: string, start: number, end: number): number {
-  const value = start + USUAL.length;
-  if (!text.startsWith(USUAL, start)) return -1;
-  for (let at = value; at < end; at++) if (isDelimiter(text.charCodeAt(at))) return -1;
-  return value;
-}
-
-/** True for what ends a parameter, and for what hides its end. */
-function isDelimiter(code: number): boolean {
-  if (code > EQUAL) return false;
-  return code === SEMICOLON || code === COMMA || code === QUOTE || code === LESS || isSpace(code);
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  return findDelimiter(bytes, start, end) === end && findSpace(bytes, start, end) === end;
 }

@@ -1,5 +1,6 @@
 import type { Transport } from "../packet/endpoint.ts";
 import { canonicalHost } from "../packet/host.ts";
+import { bytesOf } from "./bytes.ts";
 import {
   AT,
   BRACKET,
@@ -9,9 +10,10 @@ import {
   equals,
   equalsIgnoringCase,
   find,
-  isHost,
   QUESTION,
   SEMICOLON,
+  skipDigits,
+  skipHost,
 } from "./characters.ts";
 import { findParameter } from "./parameters.ts";
 
@@ -46,27 +48,27 @@ const OTHER: OtherUri = { kind: "other" };
  *   host, an IPv6 address without brackets (RFC 5118 §4.2), a port that is none
  */
 export function scanUri(text: string, start: number, end: number): SipUri | OtherUri | undefined {
-  const colon = find(text, COLON, start, end);
+  const bytes = bytesOf(text);
+  const colon = find(bytes, COLON, start, end);
   if (colon === end || colon === start) return undefined;
-  const secure = equalsIgnoringCase(text, start, colon, "sips");
-  if (!secure && !equalsIgnoringCase(text, start, colon, "sip")) return OTHER;
+  const secure = colon - start === 4;
+  if (!equalsIgnoringCase(bytes, start, colon, secure ? "sips" : "sip")) return OTHER;
 
-  const hostStart = hostStartOf(text, colon + 1, end);
-  const hostEnd = hostEndOf(text, hostStart, end);
+  const hostStart = hostStartOf(bytes, colon + 1, end);
+  const hostEnd = hostEndOf(bytes, hostStart, end);
   if (hostEnd === hostStart) return undefined;
 
   let portStart = hostEnd;
   let portEnd = hostEnd;
   let port: number | undefined;
-  if (text.charCodeAt(hostEnd) === COLON && hostEnd < end) {
+  if (bytes[hostEnd] === COLON && hostEnd < end) {
     portStart = hostEnd + 1;
-    portEnd = portStart;
-    while (portEnd < end && !endsPort(text.charCodeAt(portEnd))) portEnd++;
-    port = decimal(text, portStart, portEnd, 65535);
+    portEnd = skipDigits(bytes, portStart, end);
+    port = decimal(bytes, portStart, portEnd, 65535);
     if (port < 0) return undefined;
   }
-  if (portEnd < end && !endsPort(text.charCodeAt(portEnd))) return undefined;
-  const parametersEnd = find(text, QUESTION, portEnd, end);
+  if (portEnd < end && bytes[portEnd] !== SEMICOLON && bytes[portEnd] !== QUESTION) return undefined;
+  const parametersEnd = find(bytes, QUESTION, portEnd, end);
   return {
     kind: "sip",
     secure,
@@ -81,21 +83,17 @@ export function scanUri(text: string, start: number, end: number): SipUri | Othe
   };
 }
 
-function endsPort(code: number): boolean {
-  return code === SEMICOLON || code === QUESTION;
-}
-
 /**
  * Offset of the host in the URI whose scheme ends at `start`. A user part may hold `;`, `?` and `/`, so it is the
  * `@` that ends it; some phones write another `@` into it, which shows by a host that no delimiter ends.
  */
-function hostStartOf(text: string, start: number, end: number): number {
-  let at = find(text, AT, start, end);
+function hostStartOf(bytes: Uint8Array, start: number, end: number): number {
+  let at = find(bytes, AT, start, end);
   if (at === end) return start;
-  let hostEnd = hostEndOf(text, at + 1, end);
-  while (hostEnd < end && text.charCodeAt(hostEnd) === AT) {
+  let hostEnd = hostEndOf(bytes, at + 1, end);
+  while (hostEnd < end && bytes[hostEnd] === AT) {
     at = hostEnd;
-    hostEnd = hostEndOf(text, at + 1, end);
+    hostEnd = hostEndOf(bytes, at + 1, end);
   }
   return at + 1;
 }
@@ -105,21 +103,19 @@ function hostStartOf(text: string, start: number, end: number): number {
  *
  * @returns `start` when none stands there
  */
-export function hostEndOf(text: string, start: number, end: number): number {
-  if (start < end && text.charCodeAt(start) === BRACKET) {
-    const close = find(text, BRACKET_END, start, end);
+export function hostEndOf(bytes: Uint8Array, start: number, end: number): number {
+  if (start < end && bytes[start] === BRACKET) {
+    const close = find(bytes, BRACKET_END, start, end);
     return close === end ? start : close + 1;
   }
-  let at = start;
-  while (at < end && isHost(text.charCodeAt(at))) at++;
-  return at;
+  return skipHost(bytes, start, end);
 }
 
 /** The transport a URI asks for (RFC 3261 §19.1.1), TLS being over TCP; undefined when it names none. */
 export function transportOf(text: string, uri: SipUri): Transport | undefined {
   const named = findParameter(text, uri.parametersStart, uri.parametersEnd, "transport");
   if (named === undefined) return uri.secure ? "tcp" : undefined;
-  return equalsIgnoringCase(text, named.start, named.end, "udp") ? "udp" : "tcp";
+  return equalsIgnoringCase(bytesOf(text), named.start, named.end, "udp") ? "udp" : "tcp";
 }
 
 /**

@@ -1,13 +1,14 @@
+import { bytesOf } from "./bytes.ts";
 import {
   COLON,
   COMMA,
   decimal,
   equalsIgnoringCase,
-  isDigit,
-  isToken,
   SEMICOLON,
   SLASH,
+  skipDigits,
   skipSpace,
+  skipToken,
 } from "./characters.ts";
 import { ParameterReader } from "./parameters.ts";
 import type { Span } from "./span.ts";
@@ -40,37 +41,35 @@ export interface Via {
  * @returns undefined when it breaks RFC 3261 §25.1
  */
 export function scanVia(text: string, start: number, end: number): Via | undefined {
+  const bytes = bytesOf(text);
   const transportStart = text.startsWith(USUAL, start)
-    ? skipSpace(text, start + USUAL.length, end)
-    : behindVersion(text, start, end);
+    ? skipSpace(bytes, start + USUAL.length, end)
+    : behindVersion(bytes, start, end);
   if (transportStart < 0) return undefined;
-  let at = transportStart;
-  while (at < end && isToken(text.charCodeAt(at))) at++;
-  const hostStart = skipSpace(text, at, end);
-  if (at === transportStart || hostStart === at) return undefined;
-  const transport = text.slice(transportStart, at);
+  const transportEnd = skipToken(bytes, transportStart, end);
+  const hostStart = skipSpace(bytes, transportEnd, end);
+  if (transportEnd === transportStart || hostStart === transportEnd) return undefined;
 
-  const hostEnd = hostEndOf(text, hostStart, end);
+  const hostEnd = hostEndOf(bytes, hostStart, end);
   if (hostEnd === hostStart) return undefined;
   let portStart = hostEnd;
   let portEnd = hostEnd;
   let port: number | undefined;
-  at = skipSpace(text, hostEnd, end);
-  if (at < end && text.charCodeAt(at) === COLON) {
-    portStart = skipSpace(text, at + 1, end);
-    portEnd = portStart;
-    while (portEnd < end && isDigit(text.charCodeAt(portEnd))) portEnd++;
-    port = decimal(text, portStart, portEnd, 65535);
+  let at = skipSpace(bytes, hostEnd, end);
+  if (at < end && bytes[at] === COLON) {
+    portStart = skipSpace(bytes, at + 1, end);
+    portEnd = skipDigits(bytes, portStart, end);
+    port = decimal(bytes, portStart, portEnd, 65535);
     if (port < 0) return undefined;
-    at = skipSpace(text, portEnd, end);
+    at = skipSpace(bytes, portEnd, end);
   }
-  if (at < end && text.charCodeAt(at) !== SEMICOLON && text.charCodeAt(at) !== COMMA) return undefined;
+  if (at < end && bytes[at] !== SEMICOLON && bytes[at] !== COMMA) return undefined;
 
   let branch: Span | undefined;
   let received: Span | undefined;
   let rport: Span | undefined;
   let maddr: Span | undefined;
-  while (parameter.read(text, at, end)) {
+  while (parameter.read(bytes, at, end)) {
     at = parameter.end;
     switch (parameter.nameEnd - parameter.nameStart) {
       case 0:
@@ -78,17 +77,18 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
         if (at < end) return undefined;
         break;
       case 5:
-        if (parameter.isNamed(text, "rport")) rport ??= valueSpan(parameter);
-        else if (parameter.isNamed(text, "maddr")) maddr ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, "rport")) rport ??= valueSpan(parameter);
+        else if (parameter.isNamed(bytes, "maddr")) maddr ??= valueSpan(parameter);
         break;
       case 6:
-        if (parameter.isNamed(text, "branch")) branch ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, "branch")) branch ??= valueSpan(parameter);
         break;
       case 8:
-        if (parameter.isNamed(text, "received")) received ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, "received")) received ??= valueSpan(parameter);
         break;
     }
   }
+  const transport = text.slice(transportStart, transportEnd);
   return { transport, hostStart, hostEnd, portStart, portEnd, port, branch, received, rport, maddr, end: at };
 }
 
@@ -96,22 +96,21 @@ const USUAL = "SIP/2.0/";
 const parameter = new ParameterReader();
 
 /** Offset of the transport in the Via value that starts at `start`, or -1: it is of SIP/2.0 alone. */
-function behindVersion(text: string, start: number, end: number): number {
-  const nameStart = skipSpace(text, start, end);
-  let at = nameStart;
-  while (at < end && isToken(text.charCodeAt(at))) at++;
-  if (!equalsIgnoringCase(text, nameStart, at, "sip")) return -1;
-  const versionStart = behindSlash(text, at, end);
+function behindVersion(bytes: Uint8Array, start: number, end: number): number {
+  const nameStart = skipSpace(bytes, start, end);
+  const nameEnd = skipToken(bytes, nameStart, end);
+  if (!equalsIgnoringCase(bytes, nameStart, nameEnd, "sip")) return -1;
+  const versionStart = behindSlash(bytes, nameEnd, end);
   if (versionStart < 0) return -1;
-  at = versionStart;
-  while (at < end && isToken(text.charCodeAt(at))) at++;
-  return equalsIgnoringCase(text, versionStart, at, "2.0") ? behindSlash(text, at, end) : -1;
+  const versionEnd = skipToken(bytes, versionStart, end);
+  if (!equalsIgnoringCase(bytes, versionStart, versionEnd, "2.0")) return -1;
+  return behindSlash(bytes, versionEnd, end);
 }
 
 /** Offset behind the slash at `start` and the white space on both sides of it, or -1. */
-function behindSlash(text: string, start: number, end: number): number {
-  const slash = skipSpace(text, start, end);
-  return slash < end && text.charCodeAt(slash) === SLASH ? skipSpace(text, slash + 1, end) : -1;
+function behindSlash(bytes: Uint8Array, start: number, end: number): number {
+  const slash = skipSpace(bytes, start, end);
+  return slash < end && bytes[slash] === SLASH ? skipSpace(bytes, slash + 1, end) : -1;
 }
 
 function valueSpan({ valueStart, valueEnd }: ParameterReader): Span {

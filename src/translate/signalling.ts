@@ -1,5 +1,6 @@
 import type { Transport } from "../packet/endpoint.ts";
-import { equals, equalsIgnoringCase, skipSpace } from "../sip/characters.ts";
+import { bytesOf } from "../sip/bytes.ts";
+import { equals, skipSpace } from "../sip/characters.ts";
 import { Header, type HeaderId } from "../sip/header-names.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { scanNameAddress } from "../sip/name-address.ts";
@@ -62,7 +63,7 @@ export class SignallingTranslator {
    */
   topVia(): Skipped | undefined {
     const { text, via } = this.#message;
-    const transport = equalsIgnoringCase(via.transport, 0, via.transport.length, "udp") ? "udp" : "tcp";
+    const transport = via.transport.toLowerCase() === "udp" ? "udp" : "tcp";
     if (isHostLiteral(text, via.hostStart, via.hostEnd, this.#own.host)) {
       this.#hostPort(via, transport, "via", "RFC 3261 §18.1.1 sent-by");
     }
@@ -94,7 +95,7 @@ export class SignallingTranslator {
     while (at < end) {
       const address = scanNameAddress(text, at, end);
       if (address === undefined || !this.#uri(address.uriStart, address.uriEnd, place, rule)) return false;
-      at = skipSpace(text, address.end + 1, end);
+      at = skipSpace(bytesOf(text), address.end + 1, end);
     }
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Measured } from "../sip/body.ts";
+import { bytesOf } from "../sip/bytes.ts";
 import { decimal } from "../sip/characters.ts";
 import { coversBody } from "../sip/digest.ts";
 import { Header } from "../sip/header-names.ts";
@@ -106,7 +107,7 @@ function editLengths(message: SipMessage, bodies: readonly ScannedBody[], edits:
 
 function editLength(text: string, { length, body }: Measured, edits: EditList): void {
   const growth = edits.growth(body.start, body.end);
-  const value = decimal(text, length.start, length.end, Number.MAX_SAFE_INTEGER);
+  const value = decimal(bytesOf(text), length.start, length.end, Number.MAX_SAFE_INTEGER);
   if (growth === 0 || value < 0) return;
   const rule = "RFC 3261 §20.14 Content-Length";
   edits.replace(length.start, length.end, String(value + growth), "content-length", rule);
