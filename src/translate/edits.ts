@@ -7,6 +7,7 @@ export class EditList {
   readonly #text: string;
   #edits: Edit[] | undefined;
   #sorted = true;
+  #lastStart = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -16,8 +17,8 @@ export class EditList {
   replace(start: number, end: number, replacement: string, place: Edit["place"], rule: string): void {
     if (end - start === replacement.length && this.#text.startsWith(replacement, start)) return;
     this.#edits ??= [];
-    const last = this.#edits.at(-1);
-    if (last !== undefined && last.start > start) this.#sorted = false;
+    if (start < this.#lastStart) this.#sorted = false;
+    this.#lastStart = start;
     this.#edits.push({ start, end, text: replacement, place, rule });
   }
 
@@ -34,7 +35,35 @@ export class EditList {
   sorted(): readonly Edit[] {
     const edits = this.#edits;
     if (edits === undefined) return NONE;
-    if (!this.#sorted) edits.sort((a, b) => a.start - b.start || a.end - b.end);
+    if (!this.#sorted) sort(edits);
     return edits;
   }
+}
+
+/** As many edits as are put in their order sooner here than by the general sort. */
+const FEW = 16;
+
+function sort(edits: Edit[]): void {
+  if (edits.length > FEW) edits.sort(compare);
+  else for (let index = 1; index < edits.length; index++) sink(edits, index);
+}
+
+/** Puts the edit at `index` in its place among those before it, which are in order. */
+function sink(edits: Edit[], index: number): void {
+  const edit = edits[index];
+  if (edit === undefined) return;
+  let at = index;
+  for (
+    let before = edits[at - 1];
+    before !== undefined && compare(before, edit) > 0;
+    before = edits[at - 1]
+  ) {
+    edits[at] = before;
+    at--;
+  }
+  edits[at] = edit;
+}
+
+function compare(one: Edit, other: Edit): number {
+  return one.start - other.start || one.end - other.end;
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import { ipv4ToNumber } from "../packet/ipv4.ts";
-import type { Address, AttributeAddress, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
+import type { AttributeAddress, IceCandidate, MediaDescription, Session } from "../sdp/session.ts";
 import type { Span } from "../sip/span.ts";
 import { hostReference } from "../sip/uri.ts";
 import type { EditList } from "./edits.ts";
@@ -8,15 +8,18 @@ import type { Mapping, MediaRewrite } from "./mapping.ts";
 import { type MediaUse, type SdpPlace, type Skipped, skipped } from "./translation.ts";
 
 /** What one m= line is to become. */
-type Fate =
-  /** Port 0, hold, a host name, another address family: nothing there can be or need be translated. */
-  | { readonly kind: "inert" }
-  /** It was asked for, and is to stay as it is. */
-  | { readonly kind: "left" }
-  | { readonly kind: "moved"; readonly line: MediaDescription; readonly rewrite: MediaRewrite };
-
-const INERT: Fate = { kind: "inert" };
-const LEFT: Fate = { kind: "left" };
+interface Fate {
+  /**
+   * inert: port 0, hold, a host name, another address family: nothing there can be or need be translated. left: it was
+   * asked for, and is to stay as it is. moved: it is rewritten.
+   */
+  readonly kind: "inert" | "left" | "moved";
+  readonly line: MediaDescription;
+  /** The line as it was asked for, with the address of its candidate where it trickles. */
+  readonly asked: MediaDescription;
+  /** Of a line that is moved. */
+  readonly rewrite: MediaRewrite | undefined;
+}
 
 const PATH_RULE = "RFC 4975 §8.1 a=path";
 
@@ -47,24 +50,25 @@ export class SessionTranslator {
       const fate = this.#decide(line);
       if ("reason" in fate) return fate;
       this.#fates.push(fate);
-      uses.push(
-        fate.kind === "moved" ? { line: fate.line, rewrite: fate.rewrite } : { line, rewrite: undefined },
-      );
+      const { asked, rewrite } = fate;
+      uses.push({ line: rewrite === undefined ? line : asked, rewrite });
     }
     const conflict = this.#connections();
     if (conflict !== undefined) return conflict;
     this.#origin();
-    for (const [index, line] of this.#session.media.entries()) this.#line(line, this.#fates[index] ?? INERT);
+    for (const fate of this.#fates) this.#line(fate);
     return undefined;
   }
 
   #decide(line: MediaDescription): Fate | Skipped {
     const asked = trickled(line, this.#own.host) ?? line;
-    if (asked.port === 0 || asked.held || !this.#isCandidate(asked.host) || isActiveTcp(asked)) return INERT;
+    if (asked.port === 0 || asked.held || !this.#isCandidate(asked.host) || isActiveTcp(asked)) {
+      return { kind: "inert", line, asked, rewrite: undefined };
+    }
     const answer = this.#mapping.media(asked);
-    if (answer === undefined) return LEFT;
+    if (answer === undefined) return { kind: "left", line, asked, rewrite: undefined };
     if ("refused" in answer) return skipped(answer.refused, `m=${line.media} ${line.port}`);
-    return { kind: "moved", line: asked, rewrite: answer };
+    return { kind: "moved", line, asked, rewrite: answer };
   }
 
   /** True for a literal of the flow's family that may be ours; the mapping decides whether it is. */
@@ -73,40 +77,41 @@ export class SessionTranslator {
     return this.#own.host.includes(":") ? host.includes(":") : ipv4ToNumber(host) !== undefined;
   }
 
-  /** Edits each c= line once, whoever uses it; lines that share one must agree on what it becomes. */
+  /** Edits each c= line once, whoever uses it; lines that share one, the session's, must agree on what it becomes. */
   #connections(): Skipped | undefined {
-    const hosts = new Map<Address, string | undefined>();
-    for (const [index, line] of this.#session.media.entries()) {
-      const fate = this.#fates[index] ?? INERT;
-      if (line.connection === undefined || fate.kind === "inert") continue;
-      // A trickled line has its address from a candidate, and its c= names nothing yet.
-      if (fate.kind === "moved" && fate.line !== line) continue;
-      const host = fate.kind === "moved" ? fate.rewrite.host : undefined;
-      if (hosts.has(line.connection) && hosts.get(line.connection) !== host) {
-        return skipped("conflicting-addresses", `c= ${line.connection.host}`);
-      }
-      hosts.set(line.connection, host);
+    const shared = this.#session.connection;
+    let isUsed = false;
+    let host: string | undefined;
+    for (const fate of this.#fates) {
+      if (shared === undefined || fate.line.connection !== shared || !usesConnection(fate)) continue;
+      if (isUsed && fate.rewrite?.host !== host) return skipped("conflicting-addresses", `c= ${shared.host}`);
+      isUsed = true;
+      host = fate.rewrite?.host;
     }
-    this.#connection(this.#session.connection, hosts);
-    for (const line of this.#session.media) {
-      if (line.connection !== this.#session.connection) this.#connection(line.connection, hosts);
+    if (shared !== undefined) this.#connection(shared, isUsed ? host : this.#bare(shared));
+    for (const fate of this.#fates) {
+      const own = fate.line.connection;
+      if (own === undefined || own === shared) continue;
+      this.#connection(own, usesConnection(fate) ? fate.rewrite?.host : this.#bare(own));
     }
     return undefined;
   }
 
-  #connection(connection: Address | undefined, hosts: ReadonlyMap<Address, string | undefined>): void {
-    if (connection === undefined) return;
-    const host = hosts.has(connection) ? hosts.get(connection) : this.#bare(connection);
-    this.#address(connection, host, "sdp-connection", "RFC 8866 §5.7 c=");
+  #connection(span: Span, host: string | undefined): void {
+    this.#address(span, host, "sdp-connection", "RFC 8866 §5.7 c=");
   }
 
   /** The o= line names the endpoint, so it follows unless the whole session is to stay as it is. */
   #origin(): void {
     const { origin } = this.#session;
     if (origin === undefined) return;
-    const moved = this.#fates.some((fate) => fate.kind === "moved");
-    if (!moved && this.#fates.includes(LEFT)) return;
+    if (!this.#has("moved") && this.#has("left")) return;
     this.#address(origin, this.#bare(origin), "sdp-origin", "RFC 8866 §5.2 o=");
+  }
+
+  #has(kind: Fate["kind"]): boolean {
+    for (const fate of this.#fates) if (fate.kind === kind) return true;
+    return false;
   }
 
   #bare(address: { readonly host: string }): string | undefined {
@@ -124,15 +129,14 @@ export class SessionTranslator {
   }
 
   /** Edits what stands under one m= line, except its c=. */
-  #line(line: MediaDescription, fate: Fate): void {
-    if (fate.kind === "moved") this.#moved(line, fate.line, fate.rewrite);
+  #line({ kind, line, asked, rewrite }: Fate): void {
+    if (rewrite !== undefined) this.#moved(line, asked, rewrite);
     for (const address of line.addresses) {
       if (address.attribute === "remote-candidates") this.#remoteCandidate(address);
-      else if (fate.kind === "moved" && address.host === fate.line.host) {
-        this.#address(address.hostSpan, hostReference(fate.rewrite.host), "sdp-path", PATH_RULE);
-        if (address.port === fate.line.port)
-          this.#port(address.portSpan, fate.rewrite.port, "sdp-path", PATH_RULE);
-      } else if (fate.kind === "inert" && isActiveTcp(line) && address.host === line.host) {
+      else if (rewrite !== undefined && address.host === asked.host) {
+        this.#address(address.hostSpan, hostReference(rewrite.host), "sdp-path", PATH_RULE);
+        if (address.port === asked.port) this.#port(address.portSpan, rewrite.port, "sdp-path", PATH_RULE);
+      } else if (kind === "inert" && isActiveTcp(line) && address.host === line.host) {
         const host = this.#bare(address);
         this.#address(address.hostSpan, host && hostReference(host), "sdp-path", PATH_RULE);
       }
@@ -177,6 +181,11 @@ export class SessionTranslator {
     const port = isRtp ? rewrite.port : rewrite.rtcpPort;
     this.#port(candidate.portSpan, port, "sdp-candidate", "RFC 8839 §5.1 a=candidate");
   }
+}
+
+/** True when the line is asked for by its c=; a trickled one has its address from a candidate, and its c= names nothing yet. */
+function usesConnection({ kind, line, asked }: Fate): boolean {
+  return kind !== "inert" && (kind === "left" || asked === line);
 }
 
 /** Where the line's RTCP is received; -1 when nowhere but at its RTP port. */

@@ -91,18 +91,25 @@ function leftAlone(
  * The field of an inner part stands in the body of the outer one, so the innermost comes first.
  */
 function editLengths(message: SipMessage, bodies: readonly ScannedBody[], edits: EditList): void {
-  const inner = new Set<Measured>();
-  for (const { body } of bodies) {
-    for (const measured of body.lengths) inner.add(measured);
-  }
-  for (const measured of [...inner].sort((a, b) => b.length.start - a.length.start)) {
-    editLength(message.text, measured, edits);
-  }
+  for (const measured of innermostFirst(bodies)) editLength(message.text, measured, edits);
   const { headers } = message;
   const index = headers.first(Header.contentLength);
   if (index < 0) return;
   const length = { start: headers.valueStart(index), end: headers.valueEnd(index) };
   editLength(message.text, { length, body: { start: message.bodyStart, end: message.bodyEnd } }, edits);
+}
+
+const NO_LENGTHS: readonly Measured[] = [];
+
+/** The Content-Length fields of multipart parts, which may have a body in common. */
+function innermostFirst(bodies: readonly ScannedBody[]): readonly Measured[] {
+  if (bodies.every(hasNoLengths)) return NO_LENGTHS;
+  const inner = new Set(bodies.flatMap(({ body }) => body.lengths));
+  return [...inner].sort((a, b) => b.length.start - a.length.start);
+}
+
+function hasNoLengths({ body }: ScannedBody): boolean {
+  return body.lengths.length === 0;
 }
 
 function editLength(text: string, { length, body }: Measured, edits: EditList): void {
