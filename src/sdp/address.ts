@@ -1,8 +1,13 @@
 import { canonicalHost } from "../packet/host.ts";
 import { bytesOf } from "../sip/bytes.ts";
-import { equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
+import { find, SLASH } from "../sip/characters.ts";
+import { isWord, word } from "../sip/word.ts";
 import { fieldEnd, fieldStart, lastFields } from "./line.ts";
 import type { Address } from "./session.ts";
+
+const IN = word("in");
+const IP4 = word("ip4");
+const IP6 = word("ip6");
 
 /**
  * Reads `IN IP4 192.0.2.1` or `IN IP6 2001:db8::1`, with the TTL and count a multicast address may carry
@@ -14,11 +19,11 @@ export function scanAddress(text: string, start: number, end: number): Address |
   const bytes = bytesOf(text);
   const network = fieldStart(bytes, start, end);
   const networkEnd = fieldEnd(bytes, network, end);
-  if (!equalsIgnoringCase(bytes, network, networkEnd, "in")) return undefined;
+  if (!isWord(bytes, network, networkEnd, IN)) return undefined;
   const type = fieldStart(bytes, networkEnd, end);
   const typeEnd = fieldEnd(bytes, type, end);
-  const isIp4 = equalsIgnoringCase(bytes, type, typeEnd, "ip4");
-  if (!isIp4 && !equalsIgnoringCase(bytes, type, typeEnd, "ip6")) return undefined;
+  const isIp4 = isWord(bytes, type, typeEnd, IP4);
+  if (!isIp4 && !isWord(bytes, type, typeEnd, IP6)) return undefined;
   const hostStart = fieldStart(bytes, typeEnd, end);
   const hostEnd = find(bytes, SLASH, hostStart, fieldEnd(bytes, hostStart, end));
   if (hostEnd === hostStart) return undefined;

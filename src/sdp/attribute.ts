@@ -1,14 +1,18 @@
 import { canonicalHost } from "../packet/host.ts";
 import { bytesOf } from "../sip/bytes.ts";
-import { AT, COLON, decimal, equalsIgnoringCase, find, SLASH } from "../sip/characters.ts";
+import { AT, COLON, decimal, find, SLASH } from "../sip/characters.ts";
 import type { Span } from "../sip/span.ts";
 import { hostEndOf } from "../sip/uri.ts";
+import { isWord, word } from "../sip/word.ts";
 import { scanAddress } from "./address.ts";
 import { fieldAt } from "./line.ts";
 import type { AttributeAddress, IceCandidate, MediaDescription, RtcpLine } from "./session.ts";
 
 /** A port that may be 0, as in an ICE candidate of active TCP. */
 const LARGEST_PORT = 65535;
+
+const TYP = word("typ");
+const UDP = word("udp");
 
 /** Where the value of attribute `name` starts in the a= line at `[start, end)`; -1 for another attribute. */
 export function attributeValue(text: string, start: number, end: number, name: string): number {
@@ -47,10 +51,10 @@ export function scanCandidate(text: string, start: number, end: number): IceCand
   const type = fieldAt(bytes, typ.end, end);
   const number = decimal(bytes, component.start, component.end, 256);
   const port = decimal(bytes, portSpan.start, portSpan.end, LARGEST_PORT);
-  if (number < 0 || port < 0 || !equalsIgnoringCase(bytes, typ.start, typ.end, "typ")) return undefined;
+  if (number < 0 || port < 0 || !isWord(bytes, typ.start, typ.end, TYP)) return undefined;
   return {
     component: number,
-    transport: equalsIgnoringCase(bytes, transport.start, transport.end, "udp") ? "udp" : "tcp",
+    transport: isWord(bytes, transport.start, transport.end, UDP) ? "udp" : "tcp",
     host: hostAt(text, hostSpan),
     hostSpan,
     port,

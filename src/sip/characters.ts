@@ -147,17 +147,6 @@ export function skipQuoted(bytes: Uint8Array, start: number, end: number): numbe
   return at < end ? at + 1 : -1;
 }
 
-/** True when `[start, end)` reads `lower` in any case; `lower` is in lower case. */
-export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, lower: string): boolean {
-  if (end - start !== lower.length) return false;
-  for (let index = 0; index < lower.length; index++) {
-    const code = bytes[start + index] ?? 0;
-    const wanted = lower.charCodeAt(index);
-    if (code !== wanted && ((code | 0x20) !== wanted || wanted < 0x61 || wanted > 0x7a)) return false;
-  }
-  return true;
-}
-
 /** True when `[start, end)` reads exactly `expected`. */
 export function equals(text: string, start: number, end: number, expected: string): boolean {
   return end - start === expected.length && text.startsWith(expected, start);

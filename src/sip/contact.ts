@@ -8,6 +8,9 @@ import { scanNameAddress } from "./name-address.ts";
 import { findParameter } from "./parameters.ts";
 import type { Span } from "./span.ts";
 import { scanUri, transportOf } from "./uri.ts";
+import { word } from "./word.ts";
+
+const EXPIRES = word("expires");
 
 /** Contact is one value of a Contact field (RFC 3261 §20.10). */
 export type Contact =
@@ -42,7 +45,7 @@ export function contacts(message: SipMessage): readonly Contact[] {
       if (address === undefined) break;
       const uri = scanUri(text, address.uriStart, address.uriEnd);
       const isSip = uri !== undefined && uri.kind === "sip";
-      const expires = findParameter(text, address.parametersStart, address.end, "expires");
+      const expires = findParameter(text, address.parametersStart, address.end, EXPIRES);
       found.push({
         kind: "address",
         uri: { start: address.uriStart, end: address.uriEnd },

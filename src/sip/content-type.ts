@@ -1,22 +1,26 @@
 import { bytesOf } from "./bytes.ts";
-import { equalsIgnoringCase, find, SEMICOLON, trimEnd } from "./characters.ts";
+import { find, SEMICOLON, trimEnd } from "./characters.ts";
 import { Header } from "./header-names.ts";
 import type { HeaderTable } from "./headers.ts";
 import { parameterText } from "./parameters.ts";
+import { isWord, type Word, word } from "./word.ts";
 
 /** The media types that decide what may be done with a body. */
 export type ContentKind = "session" | "trickle-ice-sdpfrag" | "multipart" | "signed" | "encrypted" | "other";
 
-const KINDS: readonly { readonly type: string; readonly kind: ContentKind }[] = [
-  { type: "application/sdp", kind: "session" },
-  { type: "application/trickle-ice-sdpfrag", kind: "trickle-ice-sdpfrag" },
-  { type: "multipart/signed", kind: "signed" },
-  { type: "multipart/encrypted", kind: "encrypted" },
-  { type: "application/pkcs7-mime", kind: "encrypted" },
-  { type: "application/x-pkcs7-mime", kind: "encrypted" },
+const KINDS: readonly { readonly type: Word; readonly kind: ContentKind }[] = [
+  { type: word("application/sdp"), kind: "session" },
+  { type: word("application/trickle-ice-sdpfrag"), kind: "trickle-ice-sdpfrag" },
+  { type: word("multipart/signed"), kind: "signed" },
+  { type: word("multipart/encrypted"), kind: "encrypted" },
+  { type: word("application/pkcs7-mime"), kind: "encrypted" },
+  { type: word("application/x-pkcs7-mime"), kind: "encrypted" },
 ];
 
-const MULTIPART = "multipart/";
+const MULTIPART = word("multipart/");
+const BOUNDARY = word("boundary");
+const IDENTITY = word("identity");
+const PLAIN: readonly Word[] = [word("binary"), word("8bit"), word("7bit")];
 
 /** What the Content-Type among `headers` names, in any case (RFC 3261 §20.15); "other" when there is none. */
 export function contentKind(text: string, headers: HeaderTable): ContentKind {
@@ -26,10 +30,10 @@ export function contentKind(text: string, headers: HeaderTable): ContentKind {
   const start = headers.valueStart(index);
   const end = trimEnd(bytes, start, find(bytes, SEMICOLON, start, headers.valueEnd(index)));
   for (const { type, kind } of KINDS) {
-    if (equalsIgnoringCase(bytes, start, end, type)) return kind;
+    if (isWord(bytes, start, end, type)) return kind;
   }
   const typeEnd = Math.min(start + MULTIPART.length, end);
-  return equalsIgnoringCase(bytes, start, typeEnd, MULTIPART) ? "multipart" : "other";
+  return isWord(bytes, start, typeEnd, MULTIPART) ? "multipart" : "other";
 }
 
 /** The boundary parameter of the Content-Type among `headers` (RFC 2046 §5.1.1); undefined when there is none. */
@@ -40,7 +44,7 @@ export function boundary(text: string, headers: HeaderTable): string | undefined
     text,
     find(bytesOf(text), SEMICOLON, headers.valueStart(index), end),
     end,
-    "boundary",
+    BOUNDARY,
   );
   return value === undefined || value === "" || value.length > 70 ? undefined : value;
 }
@@ -52,16 +56,11 @@ export function boundary(text: string, headers: HeaderTable): string | undefined
 export function isEncoded(text: string, headers: HeaderTable): boolean {
   const coding = headers.first(Header.contentEncoding);
   if (coding >= 0) {
-    return !equalsIgnoringCase(
-      bytesOf(text),
-      headers.valueStart(coding),
-      headers.valueEnd(coding),
-      "identity",
-    );
+    return !isWord(bytesOf(text), headers.valueStart(coding), headers.valueEnd(coding), IDENTITY);
   }
   const transfer = headers.first(Header.contentTransferEncoding);
   if (transfer < 0) return false;
   const start = headers.valueStart(transfer);
   const end = headers.valueEnd(transfer);
-  return !["binary", "8bit", "7bit"].some((plain) => equalsIgnoringCase(bytesOf(text), start, end, plain));
+  return !PLAIN.some((plain) => isWord(bytesOf(text), start, end, plain));
 }

@@ -1,22 +1,17 @@
 import { bytesOf } from "./bytes.ts";
-import {
-  COMMA,
-  EQUAL,
-  equalsIgnoringCase,
-  find,
-  QUOTE,
-  skipQuoted,
-  skipSpace,
-  skipToken,
-} from "./characters.ts";
+import { COMMA, EQUAL, find, QUOTE, skipQuoted, skipSpace, skipToken } from "./characters.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import type { SipMessage } from "./message.ts";
+import { isWord, word } from "./word.ts";
 
 const CREDENTIALS: readonly HeaderId[] = [
   Header.authorization,
   Header.proxyAuthorization,
   Header.authenticationInfo,
 ];
+
+const QOP = word("qop");
+const AUTH_INT = word("auth-int");
 
 /** True when a digest of the message covers its body: `qop=auth-int` in its credentials (RFC 7616 §3.4.3). */
 export function coversBody(message: SipMessage): boolean {
@@ -46,8 +41,8 @@ function hasAuthInt(bytes: Uint8Array, start: number, end: number): boolean {
       valueEnd = skipToken(bytes, valueStart, end);
       at = find(bytes, COMMA, valueEnd, end) + 1;
     }
-    const isQop = equalsIgnoringCase(bytes, nameStart, Math.min(nameStart + 3, equal), "qop");
-    if (isQop && equalsIgnoringCase(bytes, valueStart, valueEnd, "auth-int")) return true;
+    const isQop = isWord(bytes, nameStart, Math.min(nameStart + 3, equal), QOP);
+    if (isQop && isWord(bytes, valueStart, valueEnd, AUTH_INT)) return true;
   }
   return false;
 }

@@ -1,3 +1,6 @@
+import { bytesOf } from "./bytes.ts";
+import { equalsWord, type Word, word } from "./word.ts";
+
 /** The methods that are registered (RFC 3261, 3262, 3265, 3311, 3428, 3515, 3903, 6086). */
 const METHODS = [
   "ACK",
@@ -17,14 +20,20 @@ const METHODS = [
 ] as const;
 
 const LONGEST = 9;
-const FIRST_LETTER = 0x41;
+
+interface Known {
+  readonly method: string;
+  readonly word: Word;
+}
 
 /** The one method of each length and first letter. */
-const known: (string | undefined)[] = Array.from({ length: (LONGEST + 1) * 32 });
-for (const method of METHODS) known[indexOf(method.length, method.charCodeAt(0))] = method;
+const known: (Known | undefined)[] = Array.from({ length: (LONGEST + 1) * 32 });
+for (const method of METHODS) {
+  known[place(method.length, method.charCodeAt(0))] = { method, word: word(method) };
+}
 
-function indexOf(length: number, first: number): number {
-  return length * 32 + first - FIRST_LETTER;
+function place(length: number, first: number): number {
+  return (length << 5) | (first & 31);
 }
 
 /**
@@ -32,7 +41,9 @@ function indexOf(length: number, first: number): number {
  * by where it is; any other is a slice of the text.
  */
 export function methodAt(text: string, start: number, end: number): string {
-  const method = known[indexOf(end - start, text.charCodeAt(start))];
-  const isKnown = method?.length === end - start && text.startsWith(method, start);
-  return isKnown ? method : text.slice(start, end);
+  if (end - start > LONGEST) return text.slice(start, end);
+  const bytes = bytesOf(text);
+  const candidate = known[place(end - start, bytes[start] ?? 0)];
+  const isKnown = candidate !== undefined && equalsWord(bytes, start, end, candidate.word);
+  return isKnown ? candidate.method : text.slice(start, end);
 }

@@ -2,7 +2,6 @@ import { bytesOf } from "./bytes.ts";
 import {
   COMMA,
   EQUAL,
-  equalsIgnoringCase,
   find,
   findDelimiter,
   findNameEnd,
@@ -15,6 +14,7 @@ import {
   trimEnd,
 } from "./characters.ts";
 import type { Span } from "./span.ts";
+import { isWord, type Word } from "./word.ts";
 
 /**
  * ParameterReader reads one `;name=value` of a header value or a URI after another, and holds the last one. One
@@ -49,8 +49,8 @@ export class ParameterReader {
   }
 
   /** True when the parameter is `name`, which is in lower case. */
-  isNamed(bytes: Uint8Array, name: string): boolean {
-    return equalsIgnoringCase(bytes, this.nameStart, this.nameEnd, name);
+  isNamed(bytes: Uint8Array, name: Word): boolean {
+    return isWord(bytes, this.nameStart, this.nameEnd, name);
   }
 }
 
@@ -83,7 +83,7 @@ export function valueEndOf(bytes: Uint8Array, start: number, end: number): numbe
 const parameter = new ParameterReader();
 
 /** The value of parameter `name` (lower case) among those that start at `start`; undefined when absent. */
-export function findParameter(text: string, start: number, end: number, name: string): Span | undefined {
+export function findParameter(text: string, start: number, end: number, name: Word): Span | undefined {
   if (start >= end) return undefined;
   const bytes = bytesOf(text);
   let at = skipSpace(bytes, start, end);
@@ -95,7 +95,7 @@ export function findParameter(text: string, start: number, end: number, name: st
 }
 
 /** The text of parameter `name`, without the quotes around it; undefined when absent. */
-export function parameterText(text: string, start: number, end: number, name: string): string | undefined {
+export function parameterText(text: string, start: number, end: number, name: Word): string | undefined {
   const span = findParameter(text, start, end, name);
   if (span === undefined) return undefined;
   const quoted = bytesOf(text)[span.start] === QUOTE && span.end - span.start >= 2;

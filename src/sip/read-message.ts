@@ -1,5 +1,5 @@
 import { bytesOf } from "./bytes.ts";
-import { decimal, equals, findSpace } from "./characters.ts";
+import { decimal, findSpace } from "./characters.ts";
 import { type CSeq, scanCSeq } from "./cseq.ts";
 import { Header, type HeaderId } from "./header-names.ts";
 import { bitsOf, type HeaderTable } from "./headers.ts";
@@ -11,6 +11,7 @@ import type { Span } from "./span.ts";
 import type { StartLine } from "./start-line.ts";
 import { scanTag } from "./tag.ts";
 import { scanVia, type Via } from "./via.ts";
+import { isSame } from "./word.ts";
 
 const NO_URI: Span = { start: 0, end: 0 };
 
@@ -37,7 +38,7 @@ export function readMessage(
     line.kind === "request"
       ? methodAt(text, start, line.methodEnd)
       : methodAt(text, cseq.methodStart, cseq.methodEnd);
-  if (line.kind === "request" && !equals(text, cseq.methodStart, cseq.methodEnd, method)) {
+  if (line.kind === "request" && !namesMethod(text, cseq, start, line.methodEnd)) {
     return notSip("cseq-method-mismatch", cseq.methodStart);
   }
   const fromTag = readTag(text, headers, Header.from);
@@ -85,6 +86,11 @@ function repeatedOrMissing(headers: HeaderTable): NotSip | undefined {
 
 function malformed(reason: NotSipReason, headers: HeaderTable, id: HeaderId): NotSip {
   return notSip(reason, headers.nameStart(headers.first(id)));
+}
+
+/** True when CSeq names the method in `[start, end)`. */
+function namesMethod(text: string, { methodStart, methodEnd }: CSeq, start: number, end: number): boolean {
+  return methodEnd - methodStart === end - start && isSame(bytesOf(text), methodStart, methodEnd, start);
 }
 
 function readCSeq(text: string, headers: HeaderTable): CSeq | undefined {

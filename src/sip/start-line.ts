@@ -1,6 +1,7 @@
 import { bytesOf } from "./bytes.ts";
-import { decimal, equalsIgnoringCase, findSpace, LESS, SP, skipToken } from "./characters.ts";
+import { decimal, findSpace, LESS, SP, skipToken } from "./characters.ts";
 import { scanUri } from "./uri.ts";
+import { isWord, word } from "./word.ts";
 
 /** StartLine is a Request-Line or a Status-Line as offsets (RFC 3261 §7.1, §7.2). */
 export type StartLine =
@@ -12,7 +13,7 @@ export type StartLine =
     }
   | { readonly kind: "response"; readonly status: number };
 
-const VERSION = "sip/2.0";
+const VERSION = word("sip/2.0");
 
 /**
  * Reads the line in `[start, end)`, which is without its line end. Exactly one SP stands between the parts:
@@ -22,7 +23,7 @@ const VERSION = "sip/2.0";
  */
 export function scanStartLine(text: string, start: number, end: number): StartLine | undefined {
   const bytes = bytesOf(text);
-  if (equalsIgnoringCase(bytes, start, Math.min(start + VERSION.length, end), VERSION)) {
+  if (isWord(bytes, start, Math.min(start + VERSION.length, end), VERSION)) {
     return scanStatusLine(bytes, start + VERSION.length, end);
   }
   const methodEnd = skipToken(bytes, start, end);
@@ -30,7 +31,7 @@ export function scanStartLine(text: string, start: number, end: number): StartLi
   const uriEnd = end - VERSION.length - 1;
   if (methodEnd === start || uriEnd <= uriStart || bytes[methodEnd] !== SP) return undefined;
   if (findSpace(bytes, uriStart, end) !== uriEnd || bytes[uriEnd] !== SP) return undefined;
-  if (!equalsIgnoringCase(bytes, uriEnd + 1, end, VERSION)) return undefined;
+  if (!isWord(bytes, uriEnd + 1, end, VERSION)) return undefined;
   return isRequestUri(text, uriStart, uriEnd) ? { kind: "request", methodEnd, uriStart, uriEnd } : undefined;
 }
 

@@ -8,7 +8,6 @@ import {
   COLON,
   decimal,
   equals,
-  equalsIgnoringCase,
   find,
   QUESTION,
   SEMICOLON,
@@ -16,6 +15,7 @@ import {
   skipHost,
 } from "./characters.ts";
 import { findParameter } from "./parameters.ts";
+import { isWord, word } from "./word.ts";
 
 /** SipUri is a `sip:` or `sips:` URI as offsets into the text it stands in (RFC 3261 §19.1.1). */
 export interface SipUri {
@@ -39,6 +39,11 @@ export interface OtherUri {
   readonly kind: "other";
 }
 
+const SIP = word("sip");
+const SIPS = word("sips");
+const TRANSPORT = word("transport");
+const UDP = word("udp");
+
 const OTHER: OtherUri = { kind: "other" };
 
 /**
@@ -52,7 +57,7 @@ export function scanUri(text: string, start: number, end: number): SipUri | Othe
   const colon = find(bytes, COLON, start, end);
   if (colon === end || colon === start) return undefined;
   const secure = colon - start === 4;
-  if (!equalsIgnoringCase(bytes, start, colon, secure ? "sips" : "sip")) return OTHER;
+  if (!isWord(bytes, start, colon, secure ? SIPS : SIP)) return OTHER;
 
   const hostStart = hostStartOf(bytes, colon + 1, end);
   const hostEnd = hostEndOf(bytes, hostStart, end);
@@ -113,9 +118,9 @@ export function hostEndOf(bytes: Uint8Array, start: number, end: number): number
 
 /** The transport a URI asks for (RFC 3261 §19.1.1), TLS being over TCP; undefined when it names none. */
 export function transportOf(text: string, uri: SipUri): Transport | undefined {
-  const named = findParameter(text, uri.parametersStart, uri.parametersEnd, "transport");
+  const named = findParameter(text, uri.parametersStart, uri.parametersEnd, TRANSPORT);
   if (named === undefined) return uri.secure ? "tcp" : undefined;
-  return equalsIgnoringCase(bytesOf(text), named.start, named.end, "udp") ? "udp" : "tcp";
+  return isWord(bytesOf(text), named.start, named.end, UDP) ? "udp" : "tcp";
 }
 
 /**

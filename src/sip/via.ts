@@ -1,18 +1,9 @@
 import { bytesOf } from "./bytes.ts";
-import {
-  COLON,
-  COMMA,
-  decimal,
-  equalsIgnoringCase,
-  SEMICOLON,
-  SLASH,
-  skipDigits,
-  skipSpace,
-  skipToken,
-} from "./characters.ts";
+import { COLON, COMMA, decimal, SEMICOLON, SLASH, skipDigits, skipSpace, skipToken } from "./characters.ts";
 import { ParameterReader } from "./parameters.ts";
 import type { Span } from "./span.ts";
 import { hostEndOf } from "./uri.ts";
+import { isWord, word } from "./word.ts";
 
 /** Via is one Via value as offsets into the text it stands in (RFC 3261 §20.42). */
 export interface Via {
@@ -42,7 +33,7 @@ export interface Via {
  */
 export function scanVia(text: string, start: number, end: number): Via | undefined {
   const bytes = bytesOf(text);
-  const transportStart = text.startsWith(USUAL, start)
+  const transportStart = isWord(bytes, start, start + USUAL.length, USUAL)
     ? skipSpace(bytes, start + USUAL.length, end)
     : behindVersion(bytes, start, end);
   if (transportStart < 0) return undefined;
@@ -77,14 +68,14 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
         if (at < end) return undefined;
         break;
       case 5:
-        if (parameter.isNamed(bytes, "rport")) rport ??= valueSpan(parameter);
-        else if (parameter.isNamed(bytes, "maddr")) maddr ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, RPORT)) rport ??= valueSpan(parameter);
+        else if (parameter.isNamed(bytes, MADDR)) maddr ??= valueSpan(parameter);
         break;
       case 6:
-        if (parameter.isNamed(bytes, "branch")) branch ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, BRANCH)) branch ??= valueSpan(parameter);
         break;
       case 8:
-        if (parameter.isNamed(bytes, "received")) received ??= valueSpan(parameter);
+        if (parameter.isNamed(bytes, RECEIVED)) received ??= valueSpan(parameter);
         break;
     }
   }
@@ -92,18 +83,26 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
   return { transport, hostStart, hostEnd, portStart, portEnd, port, branch, received, rport, maddr, end: at };
 }
 
-const USUAL = "SIP/2.0/";
+/** How nearly every value begins. */
+const USUAL = word("sip/2.0/");
+const SIP = word("sip");
+const VERSION = word("2.0");
+const RPORT = word("rport");
+const MADDR = word("maddr");
+const BRANCH = word("branch");
+const RECEIVED = word("received");
+
 const parameter = new ParameterReader();
 
 /** Offset of the transport in the Via value that starts at `start`, or -1: it is of SIP/2.0 alone. */
 function behindVersion(bytes: Uint8Array, start: number, end: number): number {
   const nameStart = skipSpace(bytes, start, end);
   const nameEnd = skipToken(bytes, nameStart, end);
-  if (!equalsIgnoringCase(bytes, nameStart, nameEnd, "sip")) return -1;
+  if (!isWord(bytes, nameStart, nameEnd, SIP)) return -1;
   const versionStart = behindSlash(bytes, nameEnd, end);
   if (versionStart < 0) return -1;
   const versionEnd = skipToken(bytes, versionStart, end);
-  if (!equalsIgnoringCase(bytes, versionStart, versionEnd, "2.0")) return -1;
+  if (!isWord(bytes, versionStart, versionEnd, VERSION)) return -1;
   return behindSlash(bytes, versionEnd, end);
 }
 

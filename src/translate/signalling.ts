@@ -8,9 +8,12 @@ import { findParameter } from "../sip/parameters.ts";
 import type { Span } from "../sip/span.ts";
 import { hostReference, isHostLiteral, type SipUri, scanUri, transportOf } from "../sip/uri.ts";
 import type { Via } from "../sip/via.ts";
+import { word } from "../sip/word.ts";
 import type { EditList } from "./edits.ts";
 import type { FlowEnds, Mapping, Place, Rewrite } from "./mapping.ts";
 import { type Skipped, skipped } from "./translation.ts";
+
+const MADDR = word("maddr");
 
 /** The header fields whose values are addresses, and the RFC section that makes the next request go there. */
 const ADDRESS_FIELDS: readonly { readonly id: HeaderId; readonly place: Place; readonly rule: string }[] = [
@@ -109,7 +112,7 @@ export class SignallingTranslator {
     if (isHostLiteral(text, uri.hostStart, uri.hostEnd, this.#own.host)) {
       this.#hostPort(uri, this.#uriTransport(uri), place, rule);
     }
-    const maddr = findParameter(text, uri.parametersStart, uri.parametersEnd, "maddr");
+    const maddr = findParameter(text, uri.parametersStart, uri.parametersEnd, MADDR);
     if (maddr !== undefined && isHostLiteral(text, maddr.start, maddr.end, this.#own.host)) {
       this.#hostAlone(maddr, uri.port, this.#uriTransport(uri), place, "RFC 3261 §19.1.1 maddr");
     }

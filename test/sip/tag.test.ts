@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { scanNameAddress } from "../../src/sip/name-address.ts";
 import { parameterText } from "../../src/sip/parameters.ts";
 import { scanTag } from "../../src/sip/tag.ts";
+import { word } from "../../src/sip/word.ts";
 
 function tagOf(text: string): string | undefined {
   return scanTag(text, 0, text.length);
@@ -12,7 +13,7 @@ function tagOf(text: string): string | undefined {
 function found(text: string): string | undefined {
   const address = scanNameAddress(text, 0, text.length);
   if (address === undefined || address.end !== text.length) return undefined;
-  return parameterText(text, address.parametersStart, address.end, "tag") ?? "";
+  return parameterText(text, address.parametersStart, address.end, word("tag")) ?? "";
 }
 
 describe("a tag", () => {
