@@ -20,7 +20,7 @@ export class AttributeReader {
   readonly bytes: Uint8Array;
   /** Of `bytes`. */
   readonly view: DataView;
-  #limit: number;
+  readonly #limit: number;
   #next: number;
 
   /** @param view of `bytes`, where there is one already */
@@ -32,12 +32,6 @@ export class AttributeReader {
   ) {
     this.bytes = bytes;
     this.view = view;
-    this.#next = start;
-    this.#limit = end;
-  }
-
-  /** Starts anew, with the attributes in `bytes[start..end)`. */
-  reset(start: number, end: number): void {
     this.#next = start;
     this.#limit = end;
   }

@@ -1,14 +1,15 @@
 import { type Address, addressOf } from "../packet/address.ts";
-import { AttributeReader } from "./attribute-reader.ts";
 import * as ct from "./ctnetlink.ts";
 import { decodeExpectation, type ExpectationEntry } from "./expectation-message.ts";
 import {
+  IPV4_TUPLE,
   isIpv4Tuple,
   TUPLE_DESTINATION,
   TUPLE_DESTINATION_PORT,
   TUPLE_PROTOCOL,
   TUPLE_SOURCE,
   TUPLE_SOURCE_PORT,
+  tupleHeader,
 } from "./ipv4-tuple.ts";
 import { attributeHeader, LITTLE_ENDIAN, NLA_F_NESTED, NLA_HEADER, NLMSG_HEADER } from "./netlink-message.ts";
 import { protocolNumber } from "./tuple.ts";
@@ -17,9 +18,14 @@ const TCP = protocolNumber("tcp");
 const UDP = protocolNumber("udp");
 const FULL_PORT = 0xffff;
 const FULL_IPV4 = 0xffffffff;
-/** CTA_EXPECT_NAT's two attributes, as the kernel writes them. */
-const NAT_DIRECTION = attributeHeader(ct.CTA_EXPECT_NAT_DIR, 8);
-const NAT_TUPLE = attributeHeader(ct.CTA_EXPECT_NAT_TUPLE | NLA_F_NESTED, 52);
+const TUPLE_HEADER = tupleHeader(ct.CTA_EXPECT_TUPLE);
+const MASK_HEADER = tupleHeader(ct.CTA_EXPECT_MASK);
+const MASTER_HEADER = tupleHeader(ct.CTA_EXPECT_MASTER);
+/** Where CTA_EXPECT_NAT starts, behind the three, and its parts: the direction, and a tuple. */
+const NAT = 3 * IPV4_TUPLE;
+const NAT_HEADER = attributeHeader(ct.CTA_EXPECT_NAT | NLA_F_NESTED, 3 * NLA_HEADER + IPV4_TUPLE);
+const DIRECTION_HEADER = attributeHeader(ct.CTA_EXPECT_NAT_DIR, 2 * NLA_HEADER);
+const SAVED_HEADER = tupleHeader(ct.CTA_EXPECT_NAT_TUPLE);
 /** IP_CT_DIR_ORIGINAL of enum ip_conntrack_dir: the direction of an outbound expectation. */
 const ORIGINAL = 0;
 
@@ -41,14 +47,14 @@ export class ExpectationEnd {
   fromAnywhere = false;
   /** Of the bytes that hold the events. */
   readonly view: DataView;
-  readonly #reader: AttributeReader;
+  readonly #bytes: Uint8Array;
   #start = 0;
   #end = 0;
 
   /** @param bytes that hold the events */
   constructor(bytes: Uint8Array) {
-    this.#reader = new AttributeReader(bytes, 0, 0);
-    this.view = this.#reader.view;
+    this.#bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /**
@@ -59,31 +65,16 @@ export class ExpectationEnd {
   read(start: number, end: number): boolean {
     this.#start = start;
     this.#end = end;
-    const reader = this.#reader;
     const { view } = this;
-    let [master, tuple, mask] = [0, 0, 0];
-    let isOutbound = false;
-    reader.reset(start + NLMSG_HEADER + ct.NFGENMSG, end);
-    while (reader.next()) {
-      const { type } = reader;
-      if (type === ct.CTA_EXPECT_NAT) {
-        if (!isIpv4Nat(view, reader.start, reader.end)) return this.#readEntry();
-        isOutbound = view.getUint32(reader.start + NLA_HEADER) === ORIGINAL;
-      }
-      const isTuple =
-        type === ct.CTA_EXPECT_MASTER || type === ct.CTA_EXPECT_TUPLE || type === ct.CTA_EXPECT_MASK;
-      if (!isTuple) continue;
-      const at = reader.start - NLA_HEADER;
-      if (!isIpv4Tuple(view, at, reader.end - at)) return this.#readEntry();
-      if (type === ct.CTA_EXPECT_MASTER) master = at;
-      else if (type === ct.CTA_EXPECT_TUPLE) tuple = at;
-      else mask = at;
-    }
+    const tuple = start + NLMSG_HEADER + ct.NFGENMSG;
+    if (!isOfIpv4(view, tuple, end)) return this.#readEntry();
+    const [mask, master] = [tuple + IPV4_TUPLE, tuple + 2 * IPV4_TUPLE];
     if (!isFlow(view, master) || !isFlow(view, tuple)) return false;
     this.peer = view.getUint32(master + TUPLE_DESTINATION);
     this.id = view.getUint16(master + TUPLE_SOURCE_PORT);
     this.masterPort = view.getUint16(master + TUPLE_DESTINATION_PORT);
     this.port = view.getUint16(tuple + TUPLE_DESTINATION_PORT);
+    const isOutbound = view.getUint32(tuple + NAT + 2 * NLA_HEADER) === ORIGINAL;
     this.fromAnywhere = !isOutbound && !asksForSource(view, mask);
     return true;
   }
@@ -91,7 +82,7 @@ export class ExpectationEnd {
   /** All that the event says. */
   entry(): ExpectationEntry | undefined {
     const message = { type: ct.EXP_DELETE, start: this.#start, end: this.#end };
-    return decodeExpectation(this.#reader.bytes, message);
+    return decodeExpectation(this.#bytes, message);
   }
 
   /** What has another shape, as IPv6 has. */
@@ -108,27 +99,39 @@ export class ExpectationEnd {
   }
 }
 
-/** True for a direction and a tuple of IPv4, and nothing else. */
-function isIpv4Nat(view: DataView, start: number, end: number): boolean {
-  const at = start + 8;
+/**
+ * True for the attributes in `[at, end)` that the kernel writes of an expectation of IPv4 with its NAT: tuple, mask,
+ * master and NAT, in this order (ctnetlink_exp_dump_expect, net/netfilter/nf_conntrack_netlink.c). What is behind them
+ * says nothing of whose it was.
+ */
+function isOfIpv4(view: DataView, at: number, end: number): boolean {
+  const nat = at + NAT;
+  const saved = nat + 3 * NLA_HEADER;
   return (
-    isIpv4Tuple(view, at, end - at) &&
-    isFlow(view, at) &&
-    view.getUint32(start, LITTLE_ENDIAN) === NAT_DIRECTION &&
-    view.getUint32(at, LITTLE_ENDIAN) === NAT_TUPLE
+    saved + IPV4_TUPLE <= end &&
+    view.getUint32(at, LITTLE_ENDIAN) === TUPLE_HEADER &&
+    view.getUint32(at + IPV4_TUPLE, LITTLE_ENDIAN) === MASK_HEADER &&
+    view.getUint32(at + 2 * IPV4_TUPLE, LITTLE_ENDIAN) === MASTER_HEADER &&
+    view.getUint32(nat, LITTLE_ENDIAN) === NAT_HEADER &&
+    view.getUint32(nat + NLA_HEADER, LITTLE_ENDIAN) === DIRECTION_HEADER &&
+    view.getUint32(saved, LITTLE_ENDIAN) === SAVED_HEADER &&
+    isIpv4Tuple(view, at) &&
+    isIpv4Tuple(view, at + IPV4_TUPLE) &&
+    isIpv4Tuple(view, at + 2 * IPV4_TUPLE) &&
+    isIpv4Tuple(view, saved) &&
+    isFlow(view, saved)
   );
 }
 
-/** True when there is a mask at `at`, and it asks for one host or one port. */
+/** True for a mask that asks for one host or one port. */
 function asksForSource(view: DataView, at: number): boolean {
   if (!isFlow(view, at)) return false;
   const [host, port] = [view.getUint32(at + TUPLE_SOURCE), view.getUint16(at + TUPLE_SOURCE_PORT)];
   return host === FULL_IPV4 || port === FULL_PORT;
 }
 
-/** True when there is a tuple at `at`, which is never 0, and it is one of UDP or TCP. */
+/** True for a tuple of UDP or TCP. */
 function isFlow(view: DataView, at: number): boolean {
-  if (at === 0) return false;
   const protocol = view.getUint8(at + TUPLE_PROTOCOL);
   return protocol === UDP || protocol === TCP;
 }

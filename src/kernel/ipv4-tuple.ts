@@ -16,7 +16,7 @@ import { attributeHeader, LITTLE_ENDIAN, NLA_F_NESTED } from "./netlink-message.
  */
 
 /** Bytes of the whole attribute. */
-const SIZE = 52;
+export const IPV4_TUPLE = 52;
 /** Where its values lie, counted from its own header; all in network order. */
 export const TUPLE_SOURCE = 12;
 export const TUPLE_DESTINATION = 20;
@@ -48,9 +48,9 @@ export function encodeIpv4Tuple(
   destinationPort: number,
 ): void {
   const { view, words } = writer;
-  const at = writer.take(SIZE);
+  const at = writer.take(IPV4_TUPLE);
   const word = at >>> 2;
-  words[word] = attributeHeader(type | NLA_F_NESTED, SIZE);
+  words[word] = tupleHeader(type);
   words[word + 1] = IP;
   words[word + 2] = SOURCE;
   view.setUint32(at + TUPLE_SOURCE, source);
@@ -66,10 +66,14 @@ export function encodeIpv4Tuple(
   view.setUint32(at + TUPLE_DESTINATION_PORT, destinationPort << 16);
 }
 
-/** True when the attribute of `size` bytes that starts at `at` of `view` is a tuple of just that shape. */
-export function isIpv4Tuple(view: DataView, at: number, size: number): boolean {
+/** The header of a tuple of IPv4 that is attribute `type`, see `attributeHeader`. */
+export function tupleHeader(type: number): number {
+  return attributeHeader(type | NLA_F_NESTED, IPV4_TUPLE);
+}
+
+/** True when the attribute of IPV4_TUPLE bytes that starts at `at` of `view` is a tuple of just that shape. */
+export function isIpv4Tuple(view: DataView, at: number): boolean {
   return (
-    size === SIZE &&
     view.getUint32(at + 4, LITTLE_ENDIAN) === IP &&
     view.getUint32(at + TUPLE_SOURCE - 4, LITTLE_ENDIAN) === SOURCE &&
     view.getUint32(at + TUPLE_DESTINATION - 4, LITTLE_ENDIAN) === DESTINATION &&

@@ -17,6 +17,7 @@ import {
 } from "./ctnetlink.ts";
 import {
   encodeIpv4Tuple,
+  IPV4_TUPLE,
   isIpv4Tuple,
   TUPLE_DESTINATION,
   TUPLE_DESTINATION_PORT,
@@ -86,7 +87,7 @@ export function encodeEnds(
  */
 export function decodeTuple(reader: AttributeReader): FlowTuple | undefined {
   const at = reader.start - NLA_HEADER;
-  if (isIpv4Tuple(reader.view, at, reader.end - at)) return ipv4Flow(reader.view, at);
+  if (reader.end - at === IPV4_TUPLE && isIpv4Tuple(reader.view, at)) return ipv4Flow(reader.view, at);
   let [sourceHost, destinationHost] = ["", ""];
   let [protocol, sourcePort, destinationPort] = [0, 0, 0];
   for (const parts = reader.nested(); parts.next(); ) {

@@ -4,14 +4,9 @@
  */
 import { Bench } from "tinybench";
 import { ArmJob } from "../../src/kernel/arm.ts";
-import { EXP_DELETE } from "../../src/kernel/ctnetlink.ts";
 import { type TableEvents, tellAll } from "../../src/kernel/events.ts";
 import { ExpectationEnd } from "../../src/kernel/expectation-end.ts";
-import {
-  EXPECTATION_CLASS,
-  type Expectation,
-  encodeNewExpectation,
-} from "../../src/kernel/expectation-message.ts";
+import { EXPECTATION_CLASS, type Expectation } from "../../src/kernel/expectation-message.ts";
 import { MessageWriter } from "../../src/kernel/message-writer.ts";
 import { scanSession } from "../../src/sdp/scan.ts";
 import { HeaderTable } from "../../src/sip/headers.ts";
@@ -20,6 +15,7 @@ import { PortPool } from "../../src/table/ports.ts";
 import { ListedMapping } from "../../src/translate/listed-mapping.ts";
 import { translateOutbound } from "../../src/translate/outbound.ts";
 import { splice } from "../../src/translate/splice.ts";
+import { expectationEvent } from "../kernel/expectation-event.ts";
 import { EXTERNAL, type Phone, PROVIDER, register, request } from "./gateway/messages.ts";
 
 const phone: Phone = { index: 1, address: "10.5.0.1", port: 5061 };
@@ -68,13 +64,8 @@ const job = new ArmJob(
   () => undefined,
 );
 const writer = new MessageWriter(4096);
-const ends = new MessageWriter(1024);
-for (const one of expectations) {
-  const start = ends.length;
-  encodeNewExpectation(ends, master, one);
-  ends.bytes.writeUInt16LE(EXP_DELETE, start + 4);
-}
-const gone = new ExpectationEnd(ends.bytes);
+const ends = Buffer.concat(expectations.map((one) => expectationEvent(master, one)));
+const gone = new ExpectationEnd(ends);
 const listener: TableEvents = {
   expectationGone: () => undefined,
   flowBegan: () => undefined,
@@ -97,7 +88,7 @@ const bench = new Bench({ time: 500, warmupTime: 200 })
     writer.clear();
     job.encode(writer);
   })
-  .add("read the ends of 2 expectations", () => tellAll(listener, ends.bytes, ends.length, gone))
+  .add("read the ends of 2 expectations", () => tellAll(listener, ends, ends.length, gone))
   .add("take and give a pair of ports", () => ports.give(ports.take(10_000) ?? 0));
 await bench.run();
 console.table(bench.table());

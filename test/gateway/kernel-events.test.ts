@@ -4,13 +4,14 @@ import { externalAddress } from "../../src/gateway/external-address.ts";
 import { KernelEvents } from "../../src/gateway/kernel-events.ts";
 import { makeTables } from "../../src/gateway/tables.ts";
 import { encodeNewConntrack } from "../../src/kernel/conntrack-message.ts";
-import { CT_DELETE, EXP_DELETE } from "../../src/kernel/ctnetlink.ts";
+import { CT_DELETE } from "../../src/kernel/ctnetlink.ts";
 import { tellAll } from "../../src/kernel/events.ts";
-import { EXPECTATION_CLASS, encodeNewExpectation } from "../../src/kernel/expectation-message.ts";
+import { EXPECTATION_CLASS } from "../../src/kernel/expectation-message.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
 import { unobserved } from "../../src/table/observer.ts";
 import { expectationsOf, type Stream } from "../../src/table/streams.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
+import { expectationEvent } from "../kernel/expectation-event.ts";
 import { encoded } from "../kernel/hex.ts";
 import { ArmingRecorder, target } from "../table/arming-recorder.ts";
 
@@ -73,19 +74,15 @@ const master = (id = stream.id, port = 0): FlowTuple => ({
 
 /** The kernel's event of the end of an expectation for a port of ours, of any source or of one host. */
 function gone(port: number, of = master(), host?: string): Buffer {
-  const event = encoded((writer) =>
-    encodeNewExpectation(writer, of, {
-      direction: "inbound",
-      class: EXPECTATION_CLASS.audio,
-      protocol: "udp",
-      from: { host, port: undefined },
-      to: { host: EXTERNAL, port },
-      saved: { host: PHONE, port: 4000 },
-      timeout: 180,
-    }),
-  );
-  event.writeUInt16LE(EXP_DELETE, 4);
-  return event;
+  return expectationEvent(of, {
+    direction: "inbound",
+    class: EXPECTATION_CLASS.audio,
+    protocol: "udp",
+    from: { host, port: undefined },
+    to: { host: EXTERNAL, port },
+    saved: { host: PHONE, port: 4000 },
+    timeout: 180,
+  });
 }
 
 /** The kernel's event of the end of a master. */

@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
-import { EXP_DELETE } from "../../src/kernel/ctnetlink.ts";
 import { type TableEvents, tellAll } from "../../src/kernel/events.ts";
-import { EXPECTATION_CLASS, encodeNewExpectation } from "../../src/kernel/expectation-message.ts";
+import { EXPECTATION_CLASS } from "../../src/kernel/expectation-message.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
-import { encoded } from "./hex.ts";
+import { expectationEvent } from "./expectation-event.ts";
 
 /** What the kernel sends when an expectation to this port is gone. */
 function gone(port: number): Buffer {
@@ -12,20 +11,15 @@ function gone(port: number): Buffer {
     source: { host: "192.168.50.2", port: 7 },
     destination: { host: "203.0.113.2", port: 0 },
   } as const;
-  const bytes = encoded((writer) =>
-    encodeNewExpectation(writer, master, {
-      direction: "inbound",
-      class: EXPECTATION_CLASS.audio,
-      protocol: "udp",
-      from: { host: undefined, port: undefined },
-      to: { host: "203.0.113.1", port },
-      saved: { host: "192.168.50.2", port: 4000 },
-      timeout: 60,
-    }),
-  );
-  const copy = Buffer.from(bytes);
-  copy.writeUInt16LE(EXP_DELETE, 4);
-  return copy;
+  return expectationEvent(master, {
+    direction: "inbound",
+    class: EXPECTATION_CLASS.audio,
+    protocol: "udp",
+    from: { host: undefined, port: undefined },
+    to: { host: "203.0.113.1", port },
+    saved: { host: "192.168.50.2", port: 4000 },
+    timeout: 60,
+  });
 }
 
 it("an event that fails is told of, and costs those behind it nothing", () => {

@@ -6,10 +6,10 @@ import {
   decodeExpectation,
   EXPECTATION_CLASS,
   type Expectation,
-  encodeNewExpectation,
 } from "../../src/kernel/expectation-message.ts";
 import { addressOf } from "../../src/packet/address.ts";
-import { encoded, fromHex } from "./hex.ts";
+import { expectationEvent } from "./expectation-event.ts";
+import { fromHex } from "./hex.ts";
 
 // The event of an expectation that nf_conntrack_sip's master 192.168.50.2:4660 -> 203.0.113.2:0 had, for any source.
 const told = fromHex(`
@@ -55,20 +55,16 @@ function endOf(inside: string, peer: string, expectation: Partial<Expectation>):
     source: { host: inside, port: 7 },
     destination: { host: peer, port: 0 },
   } as const;
-  const bytes = encoded((writer) =>
-    encodeNewExpectation(writer, master, {
-      direction: "inbound",
-      class: EXPECTATION_CLASS.audio,
-      protocol: "udp",
-      from: { host: undefined, port: undefined },
-      to: { host: peer, port: 4000 },
-      saved: undefined,
-      timeout: 60,
-      ...expectation,
-    }),
-  );
-  bytes.writeUInt16LE(EXP_DELETE, 4);
-  return bytes;
+  return expectationEvent(master, {
+    direction: "inbound",
+    class: EXPECTATION_CLASS.audio,
+    protocol: "udp",
+    from: { host: undefined, port: undefined },
+    to: { host: peer, port: 4000 },
+    saved: undefined,
+    timeout: 60,
+    ...expectation,
+  });
 }
 
 describe("the end of an expectation", () => {
