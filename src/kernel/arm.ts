@@ -115,14 +115,16 @@ export class ArmJob implements Job {
     const { createMaster, expectations } = this.#request;
     let refused: RefusedExpectation[] | undefined;
     let at = createMaster ? first + 1 : first;
-    for (let index = 0; index < expectations.length; index++) {
+    let index = 0;
+    for (const expectation of expectations) {
       const errno = errnos[at] ?? 0;
       if (errno !== 0) {
         refused ??= [];
         refused.push({ index, code: errnoName(errno) });
       }
       // The answer to its timeout says nothing: a packet may have used the expectation between the two.
-      at += expectations[index]?.timeout === CLASS_TIMEOUT ? 1 : 2;
+      at += messagesOf(expectation);
+      index++;
     }
     if (refused === undefined && expectations.length > 0) return ARMED;
     const errno = createMaster ? (errnos[first] ?? 0) : 0;

@@ -1,6 +1,9 @@
 import { type Address, addressOf } from "../packet/address.ts";
 
-/** So few that they stay in the processor's cache; the requests of one call name the same three hosts over and over. */
+/**
+ * So few that they stay in the processor's cache, and that it does not matter if each was cut out of a message, which it
+ * then keeps; the requests of one call name the same three hosts over and over.
+ */
 const SLOTS = 64;
 
 const hosts: string[] = new Array(SLOTS).fill("");
