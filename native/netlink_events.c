@@ -20,23 +20,53 @@ static bool deliver(struct netlink *n, int32_t length)
 	return false;
 }
 
+/*
+ * Reads up to `most` events at once into the buffer, behind `used`. Returns how many datagrams there were, or -1 with
+ * errno: EMSGSIZE if one of them was larger than the kernel makes events.
+ */
+static int gather(struct netlink *n, unsigned int most, size_t *used)
+{
+	int got, i;
+
+	for (i = 0; i < ANSWERS; i++)
+		n->datagrams[i].msg_hdr.msg_namelen = sizeof(n->senders[i]);
+	do
+		got = recvmmsg(n->socket.fd, n->datagrams, most, MSG_DONTWAIT, NULL);
+	while (got < 0 && errno == EINTR);
+	for (i = 0; i < got; i++) {
+		const size_t length = n->datagrams[i].msg_len;
+
+		if (n->senders[i].nl_pid != 0)
+			continue;
+		if (length > EVENT_BYTES) {
+			errno = EMSGSIZE;
+			return -1;
+		}
+		memcpy(n->events.data + *used, n->answers[i], length);
+		memset(n->events.data + *used + length, 0, NLMSG_ALIGN(length) - length);
+		*used += NLMSG_ALIGN(length);
+	}
+	return got;
+}
+
 /* Fills the buffer once and hands it on. Returns false when there is no reason to read on. */
 static bool read_events(struct netlink *n)
 {
-	struct sockaddr_nl sender;
+	unsigned int most;
 	size_t used = 0;
 	int error = 0;
 
 	while (!error && n->events.length - used >= EVENT_BYTES) {
-		ssize_t got = netlink_receive(n, n->events.data + used, n->events.length - used, &sender);
+		int got;
 
-		if (got < 0)
-			error = errno;
-		else if (sender.nl_pid == 0)
-			used += NLMSG_ALIGN((size_t)got);
+		most = (n->events.length - used) / EVENT_BYTES;
+		if (most > ANSWERS)
+			most = ANSWERS;
+		got = gather(n, most, &used);
+		/* Fewer than there was room for: to read on would only say EAGAIN. */
+		if (got < (int)most)
+			error = got < 0 ? errno : EAGAIN;
 	}
-	if (used > n->events.length)
-		used = n->events.length;
 	if (used > 0 && !deliver(n, used))
 		return false;
 	switch (error) {
@@ -48,7 +78,7 @@ static bool read_events(struct netlink *n)
 	case EMSGSIZE:	/* or we did: the same for the subscriber. */
 		return deliver(n, -1);
 	default:
-		nlsocket_fail(&n->socket, error, "recvmsg");
+		nlsocket_fail(&n->socket, error, "recvmmsg");
 		return false;
 	}
 }
