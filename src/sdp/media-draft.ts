@@ -2,6 +2,10 @@ import type { Transport } from "../packet/endpoint.ts";
 import type { MediaLine } from "./media-line.ts";
 import type { Address, AttributeAddress, IceCandidate, MediaDescription, Rtcp, RtcpLine } from "./session.ts";
 
+const NONE: Rtcp = { kind: "none" };
+const MUX: Rtcp = { kind: "mux" };
+const NEXT: Rtcp = { kind: "next" };
+
 /** MediaDraft collects the lines under one m= line until the next one. */
 export class MediaDraft {
   readonly #index: number;
@@ -51,9 +55,9 @@ export class MediaDraft {
   }
 
   #rtcp(): Rtcp {
-    if (!isRtp(this.#line.protocol)) return { kind: "none" };
-    if (this.mux) return { kind: "mux" };
-    if (this.rtcpLine === undefined) return { kind: "next" };
+    if (!isRtp(this.#line.protocol)) return NONE;
+    if (this.mux) return MUX;
+    if (this.rtcpLine === undefined) return NEXT;
     return { kind: "explicit", host: this.rtcpLine.address?.host, port: this.rtcpLine.port };
   }
 }

@@ -1,6 +1,7 @@
 import { bytesOf } from "../sip/bytes.ts";
-import { decimal, equals, find, SLASH } from "../sip/characters.ts";
+import { decimal, find, SLASH } from "../sip/characters.ts";
 import type { Span } from "../sip/span.ts";
+import { isWord, word } from "../sip/word.ts";
 import { fieldAt, fieldEnd, fieldStart } from "./line.ts";
 
 /** MediaLine is what an m= line itself says (RFC 8866 §5.14). */
@@ -29,23 +30,29 @@ export function scanMediaLine(text: string, start: number, end: number): MediaLi
   const count = portEnd === ports.end ? 1 : decimal(bytes, portEnd + 1, ports.end, 65535);
   if (port < 0 || count < 0) return undefined;
   return {
-    media: mediaAt(text, mediaStart, mediaEnd),
+    media: mediaAt(text, bytes, mediaStart, mediaEnd),
     port,
     portSpan: portEnd === ports.end ? ports : { start: ports.start, end: portEnd },
     count: Math.max(count, 1),
-    protocol: protocolAt(text, protocolStart, protocolEnd),
+    protocol: protocolAt(text, bytes, protocolStart, protocolEnd),
   };
 }
 
-/** What most lines name is told without making a text of it. */
-function mediaAt(text: string, start: number, end: number): string {
-  if (equals(text, start, end, "audio")) return "audio";
-  if (equals(text, start, end, "video")) return "video";
+const AUDIO = word("audio");
+const VIDEO = word("video");
+const RTP_AVP = word("rtp/avp");
+const RTP_SAVP = word("rtp/savp");
+
+/** The media in lower case; what most lines name is told without making a text of it. */
+function mediaAt(text: string, bytes: Uint8Array, start: number, end: number): string {
+  if (isWord(bytes, start, end, AUDIO)) return "audio";
+  if (isWord(bytes, start, end, VIDEO)) return "video";
   return text.slice(start, end).toLowerCase();
 }
 
-function protocolAt(text: string, start: number, end: number): string {
-  if (equals(text, start, end, "RTP/AVP")) return "RTP/AVP";
-  if (equals(text, start, end, "RTP/SAVP")) return "RTP/SAVP";
+/** The protocol in upper case. */
+function protocolAt(text: string, bytes: Uint8Array, start: number, end: number): string {
+  if (isWord(bytes, start, end, RTP_AVP)) return "RTP/AVP";
+  if (isWord(bytes, start, end, RTP_SAVP)) return "RTP/SAVP";
   return text.slice(start, end).toUpperCase();
 }

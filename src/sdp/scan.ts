@@ -43,11 +43,8 @@ export function scanSession(text: string, start: number, end: number, firstIndex
   let at = start;
   while (at < end) {
     const lineFeed = lineFeedAt(text, at, end);
-    const stop = trimEnd(bytes, at, lineFeed);
-    if (stop > at) {
-      const reason = scanner.line(at, stop);
-      if (reason !== undefined) return { kind: "invalid", reason, at };
-    }
+    const reason = scanner.line(at, lineFeed);
+    if (reason !== undefined) return { kind: "invalid", reason, at };
     at = lineFeed + 1;
   }
   return { kind: "session", session: scanner.finish() };
@@ -57,10 +54,35 @@ const O = 0x6f;
 const C = 0x63;
 const M = 0x6d;
 const A = 0x61;
+const G = 0x67;
 const I = 0x69;
+const N = 0x6e;
 const P = 0x70;
 const R = 0x72;
 const S = 0x73;
+const T = 0x74;
+
+/**
+ * False for nearly every attribute of a phone (rtpmap, fmtp, ptime, ...): none that is looked for begins as that at
+ * `start` does. It is false for no other one.
+ */
+function concerns(bytes: Uint8Array, start: number): boolean {
+  switch (bytes[start]) {
+    case R:
+      return bytes[start + 1] !== T || bytes[start + 2] !== P;
+    case P:
+      return bytes[start + 1] !== T;
+    case S:
+      return bytes[start + 2] !== N;
+    case C:
+    case G:
+    case I:
+    case M:
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** Takes the lines of one session description one after another. */
 class SessionScanner {
@@ -81,20 +103,25 @@ class SessionScanner {
     this.#firstIndex = firstIndex;
   }
 
-  /** Takes the line in `[start, end)`, which is not empty; a reason when it cannot be relied on. */
-  line(start: number, end: number): InvalidSession | undefined {
+  /** Takes the line that starts at `start` and that `lineFeed` ends; a reason when it cannot be relied on. */
+  line(start: number, lineFeed: number): InvalidSession | undefined {
     const bytes = this.#bytes;
-    if (end - start < 2 || bytes[start + 1] !== EQUAL) return "malformed-line";
+    if (start + 1 >= lineFeed || bytes[start + 1] !== EQUAL) {
+      return trimEnd(bytes, start, lineFeed) === start ? undefined : "malformed-line";
+    }
+    const value = start + 2;
     switch (bytes[start]) {
       case O:
-        this.#origin ??= scanOrigin(this.#text, start + 2, end);
+        this.#origin ??= scanOrigin(this.#text, value, trimEnd(bytes, value, lineFeed));
         return undefined;
       case C:
-        return this.#takeConnection(start + 2, end);
+        return this.#takeConnection(value, trimEnd(bytes, value, lineFeed));
       case M:
-        return this.#takeMedia(start + 2, end);
+        return this.#takeMedia(value, trimEnd(bytes, value, lineFeed));
       case A:
-        return this.#takeAttribute(start + 2, end);
+        return concerns(bytes, value)
+          ? this.#takeAttribute(value, trimEnd(bytes, value, lineFeed))
+          : undefined;
       default:
         return undefined;
     }
@@ -147,7 +174,6 @@ class SessionScanner {
 
   #mediaAttribute(draft: MediaDraft, start: number, end: number): InvalidSession | undefined {
     const text = this.#text;
-    // The first letter tells nearly every attribute of a phone (rtpmap, fmtp, sendrecv) from the few below.
     switch (this.#bytes[start]) {
       case R:
         return this.#rtcpAttribute(draft, start, end);
