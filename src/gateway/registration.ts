@@ -1,7 +1,7 @@
 import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import { canonicalHost, familyOf } from "../packet/host.ts";
 import { addressOfRecord } from "../sip/address-of-record.ts";
-import { type Contact, contacts } from "../sip/contact.ts";
+import { type Contact, contacts, longestExpiry } from "../sip/contact.ts";
 import { expires } from "../sip/expires.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { Binding, InsideHost } from "../table/binding.ts";
@@ -36,11 +36,7 @@ export function noteRegister(host: InsideHost, remote: Address, message: SipMess
 /** The longest that any Contact of a REGISTER asks for, in seconds (RFC 3261 §10.2.1.1). */
 function requestedExpires(message: SipMessage): number {
   const fallback = expires(message) ?? DEFAULT_EXPIRES;
-  let longest: number | undefined;
-  for (const contact of contacts(message)) {
-    if (contact.kind === "address") longest = Math.max(longest ?? 0, contact.expires ?? fallback);
-  }
-  return longest ?? fallback;
+  return longestExpiry(message, fallback) ?? fallback;
 }
 
 /**

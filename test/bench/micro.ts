@@ -9,6 +9,7 @@ import { ExpectationEnd } from "../../src/kernel/expectation-end.ts";
 import { EXPECTATION_CLASS, type Expectation } from "../../src/kernel/expectation-message.ts";
 import { MessageWriter } from "../../src/kernel/message-writer.ts";
 import { scanSession } from "../../src/sdp/scan.ts";
+import { longestExpiry } from "../../src/sip/contact.ts";
 import { HeaderTable } from "../../src/sip/headers.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { PortPool } from "../../src/table/ports.ts";
@@ -55,6 +56,8 @@ const expectations = [10_000, 10_001].map<Expectation>((port) => ({
   to: { host: EXTERNAL, port },
   saved: { host: phone.address, port },
 }));
+
+const registering = translated(registration);
 const job = new ArmJob(
   {
     master: { flow: master, natSource: { host: EXTERNAL, port: 1 }, timeout: 60 },
@@ -82,6 +85,8 @@ const bench = new Bench({ time: 500, warmupTime: 200 })
   .add("scan REGISTER", () => scan(registration, headers))
   .add("scan INVITE", () => scan(invitation, headers))
   .add("scan SDP", () => scanSession(invitation, sdpStart, invitation.length))
+  .add("longest expiry of REGISTER, scanned", () => longestExpiry(registering.message, 3600))
+  .add("translate REGISTER, scanned", () => translateOutbound(registering.message, flow, mapping))
   .add("translate INVITE, scanned", () => translateOutbound(call.message, flow, mapping))
   .add("splice INVITE", () => splice(invitation, call.edits))
   .add("encode master and 2 expectations", () => {

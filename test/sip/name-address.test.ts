@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contacts } from "../../src/sip/contact.ts";
+import { contacts, longestExpiry } from "../../src/sip/contact.ts";
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scanNameAddress } from "../../src/sip/name-address.ts";
 import { scan } from "../../src/sip/scan.ts";
@@ -69,6 +69,15 @@ describe("the Contacts of a REGISTER", () => {
       { kind: "address", host: "[2001:db8::1]", port: undefined, transport: undefined, expires: undefined },
       { kind: "address", host: "", port: undefined, expires: 3600 },
     ]);
+  });
+
+  it("ask for the longest of their expiries, the fallback being that of one without", () => {
+    const fields =
+      "Contact: <sip:a@192.0.2.1>;expires=60, <tel:+491>\r\nm: <sip:b@192.0.2.1>;expires=120, <sip:c\r\n";
+    expect(longestExpiry(register(fields), 30)).toBe(120);
+    expect(longestExpiry(register(fields), 3600)).toBe(3600);
+    expect(longestExpiry(register("Contact: *\r\nContact: <sip:a@b>;expires=0\r\n"), 30)).toBe(0);
+    expect(longestExpiry(register("Contact: *\r\n"), 30)).toBeUndefined();
   });
 
   it("may be the star of an un-REGISTER, or none in a query", () => {
