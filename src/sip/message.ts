@@ -1,5 +1,6 @@
 import type { HeaderTable } from "./headers.ts";
 import type { Span } from "./span.ts";
+import type { OtherUri, SipUri } from "./uri.ts";
 import type { Via } from "./via.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface SipMessage {
   readonly status: number;
   /** Request-URI of a request; an empty span for a response. */
   readonly requestUri: Span;
+  /** What `requestUri` holds; undefined for a response. */
+  readonly uri: SipUri | OtherUri | undefined;
   readonly headers: HeaderTable;
   readonly callId: string;
   readonly cseq: number;

@@ -60,6 +60,7 @@ export function readMessage(
     method,
     status: line.kind === "response" ? line.status : 0,
     requestUri: line.kind === "request" ? { start: line.uriStart, end: line.uriEnd } : NO_URI,
+    uri: line.kind === "request" ? line.uri : undefined,
     headers,
     callId: identifier(text.slice(callIdStart, callIdEnd)),
     cseq: cseq.number,

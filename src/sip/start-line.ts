@@ -1,6 +1,6 @@
 import { bytesOf } from "./bytes.ts";
 import { decimal, findSpace, LESS, SP, skipToken } from "./characters.ts";
-import { scanUri } from "./uri.ts";
+import { type OtherUri, type SipUri, scanUri } from "./uri.ts";
 import { isWord, word } from "./word.ts";
 
 /** StartLine is a Request-Line or a Status-Line as offsets (RFC 3261 §7.1, §7.2). */
@@ -10,6 +10,7 @@ export type StartLine =
       readonly methodEnd: number;
       readonly uriStart: number;
       readonly uriEnd: number;
+      readonly uri: SipUri | OtherUri;
     }
   | { readonly kind: "response"; readonly status: number };
 
@@ -32,7 +33,8 @@ export function scanStartLine(text: string, start: number, end: number): StartLi
   if (methodEnd === start || uriEnd <= uriStart || bytes[methodEnd] !== SP) return undefined;
   if (findSpace(bytes, uriStart, end) !== uriEnd || bytes[uriEnd] !== SP) return undefined;
   if (!isWord(bytes, uriEnd + 1, end, VERSION)) return undefined;
-  return isRequestUri(text, uriStart, uriEnd) ? { kind: "request", methodEnd, uriStart, uriEnd } : undefined;
+  const uri = scanRequestUri(text, bytes, uriStart, uriEnd);
+  return uri === undefined ? undefined : { kind: "request", methodEnd, uriStart, uriEnd, uri };
 }
 
 function scanStatusLine(bytes: Uint8Array, start: number, end: number): StartLine | undefined {
@@ -43,9 +45,14 @@ function scanStatusLine(bytes: Uint8Array, start: number, end: number): StartLin
   return behind >= end || bytes[behind] === SP ? { kind: "response", status } : undefined;
 }
 
-/** True for an absolute URI without `<>` and, in SIP, embedded headers (RFC 3261 §19.1.1). */
-function isRequestUri(text: string, start: number, end: number): boolean {
-  if (bytesOf(text)[start] === LESS) return false;
+/** Reads an absolute URI; undefined for one with `<>` or, in SIP, embedded headers (RFC 3261 §19.1.1). */
+function scanRequestUri(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): SipUri | OtherUri | undefined {
+  if (bytes[start] === LESS) return undefined;
   const uri = scanUri(text, start, end);
-  return uri !== undefined && (uri.kind === "other" || uri.parametersEnd === uri.end);
+  return uri?.kind === "sip" && uri.parametersEnd !== uri.end ? undefined : uri;
 }

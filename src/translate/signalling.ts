@@ -55,8 +55,8 @@ export class SignallingTranslator {
 
   /** Edits the Request-URI, of an inbound request: the binding it names becomes the phone's Contact again. */
   requestUri(): Skipped | undefined {
-    const { start, end } = this.#message.requestUri;
-    this.#uri(start, end, "request-uri", "RFC 3261 §8.1.1.1 Request-URI");
+    const { uri } = this.#message;
+    if (uri?.kind === "sip") this.#sipUri(uri, "request-uri", "RFC 3261 §8.1.1.1 Request-URI");
     return this.#failure;
   }
 
@@ -66,7 +66,7 @@ export class SignallingTranslator {
    */
   topVia(): Skipped | undefined {
     const { text, via } = this.#message;
-    const transport = via.transport.toLowerCase() === "udp" ? "udp" : "tcp";
+    const transport = via.transport === "UDP" || via.transport.toLowerCase() === "udp" ? "udp" : "tcp";
     if (isHostLiteral(text, via.hostStart, via.hostEnd, this.#own.host)) {
       this.#hostPort(via, transport, "via", "RFC 3261 §18.1.1 sent-by");
     }
@@ -105,10 +105,13 @@ export class SignallingTranslator {
 
   /** Edits one URI; false when it is malformed. */
   #uri(start: number, end: number, place: Place, rule: string): boolean {
+    const uri = scanUri(this.#message.text, start, end);
+    if (uri?.kind === "sip") this.#sipUri(uri, place, rule);
+    return uri !== undefined;
+  }
+
+  #sipUri(uri: SipUri, place: Place, rule: string): void {
     const { text } = this.#message;
-    const uri = scanUri(text, start, end);
-    if (uri === undefined) return false;
-    if (uri.kind === "other") return true;
     if (isHostLiteral(text, uri.hostStart, uri.hostEnd, this.#own.host)) {
       this.#hostPort(uri, this.#uriTransport(uri), place, rule);
     }
@@ -116,7 +119,6 @@ export class SignallingTranslator {
     if (maddr !== undefined && isHostLiteral(text, maddr.start, maddr.end, this.#own.host)) {
       this.#hostAlone(maddr, uri.port, this.#uriTransport(uri), place, "RFC 3261 §19.1.1 maddr");
     }
-    return true;
   }
 
   /** The transport a URI names; without one, that of the flow, over which the binding was made. */
@@ -164,7 +166,8 @@ export class SignallingTranslator {
     if (isSeen) {
       this.#edits.replace(received.start, received.end, this.#other.host, "via", "RFC 3261 §18.2.1 received");
     }
-    if (rport === undefined || !equals(text, rport.start, rport.end, String(this.#own.port))) return;
+    if (rport === undefined || rport.start === rport.end) return;
+    if (!equals(text, rport.start, rport.end, String(this.#own.port))) return;
     if (
       isSeen ||
       (received === undefined && isHostLiteral(text, via.hostStart, via.hostEnd, this.#own.host))
