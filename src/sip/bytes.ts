@@ -16,7 +16,8 @@ export function bytesOf(text: string): Uint8Array {
     if (text.length >= room.length) room = Buffer.alloc(2 * text.length);
     room.write(text, "latin1");
     room[text.length] = 0;
-    written = text;
   }
+  // Of a text that is the same in another place, as of a retransmission, only the first look compares all characters.
+  written = text;
   return room;
 }
