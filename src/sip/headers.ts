@@ -1,6 +1,8 @@
 import { Header, type HeaderId } from "./header-names.ts";
 
 const FIELDS = 4;
+/** A number for each id. A typed array of so many is memory of its own, and each part of a multipart body has a table. */
+const NO_FIRST: readonly number[] = Array.from({ length: 32 }, () => -1);
 
 /** The bit set of some ids. */
 export function bitsOf(ids: readonly HeaderId[]): number {
@@ -19,7 +21,7 @@ export class HeaderTable {
   #repeated = 0;
   readonly #fields: number[] = [];
   /** The first field of each id that is present. */
-  readonly #first = new Int32Array(32);
+  readonly #first = NO_FIRST.slice();
 
   /** How many header fields there are; a field that holds several values counts once. */
   get count(): number {
