@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 export function tuneGarbageCollector(): void {
   // The space of young objects stays as it begins, so that less of what dies soon is moved among what lasts.
   setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--heap-growing-percent=10");
+  setFlagsFromString("--heap-growing-percent=50");
   // This thread moves what lives on, and no other one: it would wait for theirs to get a processor, of which a gateway
   // has few, and which have the packets of the same moment to carry.
   setFlagsFromString("--no-parallel-scavenge");
