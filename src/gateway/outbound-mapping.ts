@@ -94,7 +94,9 @@ export class OutboundMapping implements Mapping {
     const stream = this.#calls.stream(this.call, target, flow.ends.remote.host);
     if (typeof stream === "string") return { refused: stream };
     stream.held = false;
-    this.streams[line.index] = stream;
+    // An array that grows has room for 16 more, and most messages have one line.
+    if (line.index === 0 && this.streams.length === 0) this.streams = [stream];
+    else this.streams[line.index] = stream;
     const rtp = stream.components[0];
     const rtcp = stream.components[1];
     if (rtp === undefined) return undefined;
@@ -143,8 +145,9 @@ export class OutboundMapping implements Mapping {
 
   #findCall(binding: Binding): void {
     if (this.call !== undefined) return;
-    this.madeCall = this.#calls.find(binding, this.#callId) === undefined;
-    this.call = this.#calls.of(binding, this.#callId, this.#now);
+    const known = this.#calls.find(binding, this.#callId);
+    this.madeCall = known === undefined;
+    this.call = known ?? this.#calls.begin(binding, this.#callId, this.#now);
   }
 }
 

@@ -2,7 +2,6 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import { OldestFirst } from "../table/oldest-first.ts";
 import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
 import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import { leadsTo, mappedTo } from "./pins.ts";
@@ -10,10 +9,20 @@ import { leadsTo, mappedTo } from "./pins.ts";
 /** Milliseconds after arming at which a component that does not flow yet is looked at again. */
 const CHECKS = [0, 250, 1000, 4000] as const;
 
-/** A component that was armed, at a time in milliseconds. */
+/** A component that was armed, at a time in milliseconds; those that wait for the same look are a list. */
 interface Watch {
   readonly component: Component;
   readonly armedAt: number;
+  next: Watch | undefined;
+}
+
+/** Those that wait for one of CHECKS; all wait the same time there, so the first is due first. */
+interface WaitingForCheck {
+  readonly delay: number;
+  /** Those that wait for the look after that. */
+  readonly later: WaitingForCheck | undefined;
+  first: Watch | undefined;
+  last: Watch | undefined;
 }
 
 /** Where the kernel's entry of a flow leads, as one component sees it. */
@@ -30,21 +39,19 @@ export type FlowFound = (component: Component, remote: Endpoint) => void;
  * entry would stand for the whole call. The same holds for what an old call or a time without the daemon left.
  */
 export class StrayEntries {
-  readonly #conntrack: Conntrack;
+  readonly #conntrack: Pick<Conntrack, "lookup" | "remove">;
   readonly #external: () => ExternalAddress;
   readonly #counters: Counters;
   readonly #componentAt: (port: number) => Component | undefined;
   readonly #found: FlowFound;
-  readonly #watched = new Map<Component, Watch>();
-  /** Those that wait for each of CHECKS; all wait the same time there, so the oldest is due first. */
-  readonly #waiting: readonly OldestFirst<Watch>[] = CHECKS.map(() => new OldestFirst());
+  readonly #waiting = waitingForChecks();
 
   /**
    * @param external our address
    * @param componentAt finds whose an external media port is
    */
   constructor(
-    conntrack: Conntrack,
+    conntrack: Pick<Conntrack, "lookup" | "remove">,
     external: () => ExternalAddress,
     counters: Counters,
     componentAt: (port: number) => Component | undefined,
@@ -63,24 +70,23 @@ export class StrayEntries {
     let isAnswered = false;
     for (const { direction } of expectationsOf(component).values()) isAnswered ||= direction === "outbound";
     if (!isAnswered) return;
-    const watch = { component, armedAt: now };
-    this.#watched.set(component, watch);
-    this.#waiting[0]?.add(watch);
+    const watch: Watch = { component, armedAt: now, next: undefined };
+    component.watch = watch;
+    if (this.#waiting !== undefined) append(this.#waiting, watch);
   }
 
   /** Looks at every component that is due, and at no other; to be called after a flush and at every tick. */
   check(now: number): void {
-    for (const [index, delay] of CHECKS.entries()) {
-      const waiting = this.#waiting[index];
-      for (let watch = waiting?.oldest; watch !== undefined; watch = waiting?.oldest) {
-        if (now - watch.armedAt < delay) break;
-        waiting?.delete(watch);
+    for (let waiting = this.#waiting; waiting !== undefined; waiting = waiting.later) {
+      for (let watch = waiting.first; watch !== undefined; watch = waiting.first) {
+        if (now - watch.armedAt < waiting.delay) break;
+        waiting.first = watch.next;
+        const { component } = watch;
         // It may have been armed again since.
-        if (this.#watched.get(watch.component) !== watch) continue;
-        const isLast = index === CHECKS.length - 1;
-        if (watch.component.state.kind === "armed") this.#look(watch.component);
-        if (isLast || watch.component.state.kind !== "armed") this.#watched.delete(watch.component);
-        else this.#waiting[index + 1]?.add(watch);
+        if (component.watch !== watch) continue;
+        if (component.state.kind === "armed") this.#look(component);
+        if (component.state.kind === "armed" && waiting.later !== undefined) append(waiting.later, watch);
+        else component.watch = undefined;
       }
     }
   }
@@ -162,4 +168,19 @@ export class StrayEntries {
   #outside({ inside, port, stream }: Component): Endpoint {
     return outsideOf(stream.call.host, inside, port, this.#external());
   }
+}
+
+function waitingForChecks(): WaitingForCheck | undefined {
+  let waiting: WaitingForCheck | undefined;
+  for (const delay of CHECKS.toReversed()) {
+    waiting = { delay, later: waiting, first: undefined, last: undefined };
+  }
+  return waiting;
+}
+
+function append(waiting: WaitingForCheck, watch: Watch): void {
+  watch.next = undefined;
+  if (waiting.first === undefined || waiting.last === undefined) waiting.first = watch;
+  else waiting.last.next = watch;
+  waiting.last = watch;
 }

@@ -104,10 +104,13 @@ export class CallTable {
   /** @returns false when it was not there */
   delete(call: Call): boolean {
     const { binding, callId, madeBefore, madeAfter } = call;
-    if (this.find(binding, callId) !== call) return false;
     const found = this.#byId.get(callId);
-    if (found instanceof Map) found.delete(binding);
-    if (found === call || (found instanceof Map && found.size === 0)) this.#byId.delete(callId);
+    if (found === call) this.#byId.delete(callId);
+    else {
+      if (!(found instanceof Map) || found.get(binding) !== call) return false;
+      found.delete(binding);
+      if (found.size === 0) this.#byId.delete(callId);
+    }
     if (madeBefore !== undefined) madeBefore.madeAfter = madeAfter;
     if (madeAfter === undefined) binding.latestCall = madeBefore;
     else madeAfter.madeBefore = madeBefore;

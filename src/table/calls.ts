@@ -90,8 +90,11 @@ export class Calls {
    * @param from the outside host whose message this is; undefined for one from inside
    */
   of(binding: Binding, callId: string, now: number, from?: string): Call {
-    const known = this.find(binding, callId);
-    if (known !== undefined) return known;
+    return this.find(binding, callId) ?? this.begin(binding, callId, now, from);
+  }
+
+  /** Makes a call that is not there yet, see `of`. */
+  begin(binding: Binding, callId: string, now: number, from?: string): Call {
     const burst = this.#limits.calls / BURST_SHARE;
     const crowding = from === undefined ? undefined : this.#calls.unanswered(from, now, burst);
     if (crowding !== undefined) this.#drop(crowding, "too-many-unanswered");

@@ -96,6 +96,8 @@ export class Component implements FairItem<Component> {
   strays = 0;
   /** Those whose events are still to come. */
   removed: Removed | undefined = undefined;
+  /** What whoever looks again at the kernel's entries notes of it meanwhile; nobody else looks at it. */
+  watch: object | undefined = undefined;
   // What `Slots` has last noted of it: how many slots it holds, its rank, and whether it waits for more of them.
   held = 0;
   rank = 0;
