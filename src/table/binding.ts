@@ -136,9 +136,14 @@ export class InsideHost {
 
   /**
    * Notes that this host has sent SIP to `remote`; when full, the address spoken to longest ago is forgotten.
+   *
+   * @returns true when it had not before
    */
-  spokeTo(remote: number | string): void {
-    this.#remotes.set(remote, this.#remotes.get(remote) ?? NOTHING);
+  spokeTo(remote: number | string): boolean {
+    if (this.#remotes.latestKey === remote) return false;
+    const known = this.#remotes.get(remote);
+    this.#remotes.set(remote, known ?? NOTHING);
+    return known === undefined;
   }
 
   /** Notes that this host has sent `remote` a REGISTER, asking for this many seconds. */

@@ -161,9 +161,7 @@ export class Bindings {
 
   /** Notes that a binding has sent SIP to a remote, see `InsideHost.spokeTo`. */
   spokeTo(binding: Binding, remote: EndpointKey): void {
-    const isNews = !binding.host.knows(remote);
-    binding.host.spokeTo(remote);
-    if (isNews) this.#observer.changed(binding);
+    if (binding.host.spokeTo(remote)) this.#observer.changed(binding);
   }
 
   /** Ends a binding and everything that hangs on it. */

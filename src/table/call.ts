@@ -19,6 +19,9 @@ export type Lines = Said<Stream>;
 /** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
 export type Remotes = Said<MediaTarget>;
 
+/** Dialogs by their names, which are of both tags. */
+type Dialogs = Pick<BoundedMap<string, true>, "size" | "has" | "keys" | "latestKey">;
+
 /** What both sides had said when a request went out that may change it. */
 interface Session {
   readonly lines: Lines;
@@ -27,12 +30,14 @@ interface Session {
 
 const NO_LINES: Lines = new BoundedMap();
 const NO_REMOTES: Remotes = new BoundedMap();
+/** Of a call that nobody has answered. */
+const NO_DIALOGS: Dialogs = new BoundedMap();
 const NOTHING_SAID: Session = { lines: NO_LINES, remotes: NO_REMOTES };
 const NO_STREAMS: readonly Stream[] = [];
 const NO_TARGETS: readonly MediaTarget[] = [];
 
 /** Forks, re-tagged answers and dialogs beyond this many are not followed; the latest ones are. */
-export const MOST_TAGS = 16;
+const MOST_TAGS = 16;
 /** Requests without their final response beyond this many are not followed; the latest ones are. */
 const MOST_OPEN = 8;
 
@@ -51,8 +56,7 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
   younger: Call | undefined = undefined;
   madeBefore: CallOfBinding | undefined = undefined;
   madeAfter: CallOfBinding | undefined = undefined;
-  /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
-  readonly dialogs = new BoundedMap<string, true>();
+  #dialogs: BoundedMap<string, true> | undefined = undefined;
   phase: CallPhase = "early";
   readonly beganAt: number;
   /** When a message of it was seen last, and when its session was last agreed on (RFC 4028 §7.2). */
@@ -102,6 +106,11 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
 
   get host(): InsideHost {
     return this.binding.host;
+  }
+
+  /** The confirmed dialogs (RFC 3261 §12): forks may leave several, and the call lasts as long as one does. */
+  get dialogs(): Dialogs {
+    return this.#dialogs ?? NO_DIALOGS;
   }
 
   get isForking(): boolean {
@@ -208,6 +217,17 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
     this.#before.set(ownText(branch), session, this.#most(MOST_OPEN));
   }
 
+  /** Notes that a dialog of it was confirmed, which is then the latest; the oldest of too many is forgotten. */
+  confirmed(dialog: string): void {
+    this.#dialogs ??= new BoundedMap();
+    this.#dialogs.set(ownText(dialog), true, MOST_TAGS);
+  }
+
+  /** Notes that a dialog of it is over. */
+  dialogOver(dialog: string): void {
+    this.#dialogs?.delete(dialog);
+  }
+
   /** Notes that such a request was accepted. */
   accepted(branch: string): void {
     this.#before?.delete(branch);
@@ -240,7 +260,7 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
     this.lines = NO_LINES;
     this.remotes = NO_REMOTES;
     this.said++;
-    this.dialogs.clear();
+    this.#dialogs = undefined;
     this.#before = undefined;
     this.unackedSince = undefined;
     this.cancelledAt = undefined;

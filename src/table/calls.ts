@@ -2,7 +2,7 @@ import type { Address } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
 import type { Binding, InsideHost } from "./binding.ts";
-import { Call, MOST_TAGS } from "./call.ts";
+import { Call } from "./call.ts";
 import { type CallTimers, type Ending, type EndReason, endingOf } from "./call-ending.ts";
 import { CallTable } from "./call-table.ts";
 import { type ExpectationOptions, Expectations } from "./expectations.ts";
@@ -209,7 +209,7 @@ export class Calls {
     call.cancelledAt = undefined;
     if (call.phase !== "answered" || call.dialogs.latestKey !== dialog) {
       call.phase = "answered";
-      call.dialogs.set(ownText(dialog), true, MOST_TAGS);
+      call.confirmed(dialog);
       this.#observer.callChanged(call);
     }
     this.heard(call, now);
@@ -263,7 +263,7 @@ export class Calls {
 
   /** A dialog of the call is over; with the last one the call ends. */
   dialogOver(call: Call, dialog: string, why: EndReason, now: number): void {
-    call.dialogs.delete(dialog);
+    call.dialogOver(dialog);
     call.byeAt = undefined;
     if (call.dialogs.size === 0) this.end(call, why, now);
     else {
@@ -342,7 +342,7 @@ export class Calls {
       const known = targets.map((one) => one ?? undefined);
       call.remoteSaid(tag, known);
     }
-    for (const dialog of record.dialogs) call.dialogs.set(dialog, true, MOST_TAGS);
+    for (const dialog of record.dialogs) call.confirmed(dialog);
     call.sessionExpires = record.sessionExpires ?? undefined;
     call.refreshedAt = record.refreshedAt + elapsed;
     if (call.phase === "ended") this.#wheel.schedule(call, now + this.#timers.linger);

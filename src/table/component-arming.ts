@@ -75,7 +75,7 @@ export class ComponentArming {
     }
     const { state } = component;
     const expectations = state.kind === "armed" ? state.expectations : new ExpectationSet();
-    for (const one of lacking) expectations.add(one);
+    expectations.addAll(lacking);
     const since = state.kind === "armed" ? state.since : now;
     this.become(component, armed(since, expectations, flowOf(component), undefined));
     this.watch(component.stream, now + this.#renewal);

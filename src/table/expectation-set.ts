@@ -5,12 +5,7 @@ import { isSameWanted, type Wanted, wantedKey } from "./wanted.ts";
  * them costs less than to make keys of them.
  */
 export class ExpectationSet {
-  readonly #list: Wanted[];
-
-  /** @param list its own from now on */
-  constructor(list: Wanted[] = []) {
-    this.#list = list;
-  }
+  #list: Wanted[] = [];
 
   get size(): number {
     return this.#list.length;
@@ -30,6 +25,13 @@ export class ExpectationSet {
   add(wanted: Wanted): void {
     this.remove(wanted);
     this.#list.push(wanted);
+  }
+
+  /** Adds expectations, each of which is then the latest. */
+  addAll(wanted: readonly Wanted[]): void {
+    // An array that grows has room for 16 more.
+    if (this.#list.length === 0 && areDistinct(wanted)) this.#list = wanted.slice();
+    else for (const one of wanted) this.add(one);
   }
 
   remove(wanted: Wanted): void {
@@ -80,6 +82,14 @@ function without(list: readonly Wanted[], others: readonly Wanted[]): readonly W
     if (indexIn(others, one) === -1) return list.filter((each) => indexIn(others, each) === -1);
   }
   return NONE;
+}
+
+function areDistinct(list: readonly Wanted[]): boolean {
+  for (let index = 1; index < list.length; index++) {
+    const one = list[index];
+    if (one !== undefined && indexIn(list, one) < index) return false;
+  }
+  return true;
 }
 
 function indexIn(list: readonly Wanted[], wanted: Wanted): number {

@@ -190,7 +190,7 @@ export function flowOf({ state }: Component): MediaFlow | undefined {
 }
 
 /** Expectations that are in the kernel, to be read only. */
-type ExpectationsHeld = Omit<ExpectationSet, "add" | "remove" | "delete" | "clear">;
+type ExpectationsHeld = Omit<ExpectationSet, "add" | "addAll" | "remove" | "delete" | "clear">;
 
 const NONE: ExpectationsHeld = new ExpectationSet();
 
