@@ -5,6 +5,8 @@ import type { Change } from "./store.ts";
 export abstract class Waiting {
   /** What has changed, or its name. */
   abstract readonly thing: Kept | string | number;
+  /** Counts up with each that is noted. */
+  readonly number: number;
   /** Milliseconds. */
   since: number;
   /** There has been another change while this one was being written. */
@@ -15,7 +17,8 @@ export abstract class Waiting {
   older: Waiting | undefined = undefined;
   younger: Waiting | undefined = undefined;
 
-  constructor(since: number) {
+  constructor(number: number, since: number) {
+    this.number = number;
     this.since = since;
   }
 

@@ -30,8 +30,8 @@ class WaitingThing<Thing extends Kept | string | number> extends Waiting {
   readonly thing: Thing;
   readonly #read: ChangeReader<Thing>;
 
-  constructor(thing: Thing, read: ChangeReader<Thing>, since: number) {
-    super(since);
+  constructor(thing: Thing, read: ChangeReader<Thing>, number: number, since: number) {
+    super(number, since);
     this.thing = thing;
     this.#read = read;
   }
@@ -55,6 +55,9 @@ export class WriteBehind {
   readonly #byName = new Map<string | number, Waiting>();
   /** What has been read and is being written. */
   #batch: readonly Waiting[] = [];
+  /** What has changed again while it was written. */
+  #again: Waiting[] = [];
+  #noted = 0;
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
@@ -77,7 +80,7 @@ export class WriteBehind {
     if (this.#closed) return;
     const waiting = this.#find(thing);
     if (waiting === undefined) {
-      const made = new WaitingThing(thing, read, performance.now());
+      const made = new WaitingThing(thing, read, ++this.#noted, performance.now());
       if (typeof thing === "object") thing.unwritten = made;
       else this.#byName.set(thing, made);
       this.#waiting.append(made);
@@ -169,16 +172,15 @@ export class WriteBehind {
   /** Writes all that waits now; what is noted meanwhile is left for the next time, or this would never end. */
   async #writeAll(): Promise<void> {
     const settle = this.#settle;
-    for (let left = this.#size; left > 0 && this.#waiting.oldest !== undefined; left -= BATCH) {
-      const changes = this.#take(Math.min(left, BATCH));
-      try {
+    const last = this.#noted;
+    try {
+      for (let changes = this.#take(last); changes.length > 0; changes = this.#take(last)) {
         await this.#store.write(changes);
-      } catch (error) {
-        this.#putBack();
-        throw error;
+        this.#written += changes.length;
+        this.#finish();
       }
-      this.#written += changes.length;
-      this.#finish();
+    } finally {
+      this.#putBack();
     }
     if (settle) {
       await this.#store.settle();
@@ -186,12 +188,12 @@ export class WriteBehind {
     }
   }
 
-  /** Reads those that have waited longest. */
-  #take(count: number): readonly Change[] {
+  /** Reads those that have waited longest, up to the one of this number. */
+  #take(last: number): readonly Change[] {
     const batch: Waiting[] = [];
     const changes: Change[] = [];
     for (let waiting = this.#waiting.oldest; waiting !== undefined; waiting = this.#waiting.oldest) {
-      if (batch.length === count) break;
+      if (batch.length === BATCH || waiting.number > last) break;
       this.#waiting.remove(waiting);
       waiting.again = false;
       batch.push(waiting);
@@ -201,21 +203,28 @@ export class WriteBehind {
     return changes;
   }
 
-  /** What was taken has been written; what has changed meanwhile waits anew. */
+  /** What was taken has been written. */
   #finish(): void {
     const now = performance.now();
     for (const waiting of this.#batch) {
       if (waiting.isForgotten) continue;
       if (waiting.again) {
         waiting.since = now;
-        this.#waiting.append(waiting);
+        this.#again.push(waiting);
       } else this.forget(waiting.thing);
     }
     this.#batch = [];
   }
 
+  /**
+   * What is still to be written goes back to its place, before all that was noted later: the removal of a record may be
+   * followed by another record of the same key.
+   */
   #putBack(): void {
-    for (const waiting of this.#batch.toReversed()) if (!waiting.isForgotten) this.#waiting.prepend(waiting);
+    for (const waiting of [...this.#again, ...this.#batch].toReversed()) {
+      if (!waiting.isForgotten) this.#waiting.prepend(waiting);
+    }
+    this.#again = [];
     this.#batch = [];
   }
 

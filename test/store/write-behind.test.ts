@@ -100,6 +100,28 @@ describe("WriteBehind", () => {
     expect(writing.statistics).toMatchObject({ waiting: 0, lag: 0, written: 2 });
   });
 
+  it("writes what has changed again before what was noted after it, and next time only", async () => {
+    let open = (): void => {};
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const note = (index: number): void => writing.note(index, () => ({ key: `${index}`, record: undefined }));
+    for (let index = 0; index < 300; index++) note(index);
+    const flushed = writing.flush();
+    await vi.advanceTimersByTimeAsync(0);
+    note(1000);
+    for (const index of [1, 0]) note(index);
+    writing.forget(299);
+    open();
+    await flushed;
+    expect(store.changes.map(({ key }) => Number(key))).toEqual(
+      Array.from({ length: 299 }, (_, index) => index),
+    );
+    expect(writing.statistics).toMatchObject({ waiting: 3, written: 299 });
+    await writing.flush();
+    expect(store.changes.slice(299).map(({ key }) => key)).toEqual(["0", "1", "1000"]);
+  });
+
   it("writes many changes in batches, so that no turn of the event loop is long", async () => {
     for (let index = 0; index < 1000; index++)
       writing.note(`${index}`, () => ({ key: `${index}`, record: binding(index) }));
