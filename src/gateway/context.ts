@@ -62,5 +62,5 @@ export interface GatewayContext {
   external: ExternalAddress;
 }
 
-/** What became of a packet: new payload text to send on instead and what is new in it, or why it goes on as it came. */
-export type Outcome = { readonly text: string; readonly edits: readonly Edit[] } | PassReason;
+/** What became of a packet: what is to be new in its payload, or why it goes on as it came. */
+export type Outcome = { readonly edits: readonly Edit[] } | PassReason;

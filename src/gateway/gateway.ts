@@ -5,7 +5,7 @@ import { familyOf } from "../packet/host.ts";
 import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
-import { writeUdpPacket } from "../packet/write-udp.ts";
+import { lengthAfter, writeUdpPacket } from "../packet/write-udp.ts";
 import type { Binding, EndpointKey, InsideHost } from "../table/binding.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
@@ -196,7 +196,7 @@ export class Gateway {
     const written = writeUdpPacket(
       this.#viewed,
       batch.bytes,
-      outcome.text,
+      outcome.edits,
       batch.output,
       batch.outputUsed,
       this.#sides.mtu,
@@ -205,7 +205,8 @@ export class Gateway {
       counters.passed["too-large"]++;
       const { source, destination, payloadLength } = this.#viewed;
       const flow = { source: hostOf(source), destination: hostOf(destination) };
-      const fields = { ...flow, bytes: payloadLength, translated: outcome.text.length, mtu: this.#sides.mtu };
+      const translated = lengthAfter(payloadLength, outcome.edits);
+      const fields = { ...flow, bytes: payloadLength, translated, mtu: this.#sides.mtu };
       budget.warn(now, fields, "a message has grown too large and passes unmodified");
       return;
     }

@@ -10,7 +10,6 @@ import type { Flow } from "../table/flows.ts";
 import type { MediaTarget } from "../table/streams.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
-import { splice } from "../translate/splice.ts";
 import type { Translation } from "../translate/translation.ts";
 import { addressee } from "./addressee.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
@@ -77,7 +76,7 @@ export class Inbound {
     this.#follow(message, binding, flow, translation);
     if (flow.pinhole) return "mode-pinhole";
     if (translation.edits.length === 0) return "nothing-to-change";
-    return { text: splice(message.text, translation.edits), edits: translation.edits };
+    return { edits: translation.edits };
   }
 
   #follow(

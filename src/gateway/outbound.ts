@@ -10,7 +10,6 @@ import type { Flow } from "../table/flows.ts";
 import type { Refusal } from "../translate/mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
-import { splice } from "../translate/splice.ts";
 import { type Skipped, skipped, type Translation } from "../translate/translation.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
@@ -116,7 +115,7 @@ export class Outbound {
     }
     this.#follow(message, binding, translation);
     if (translation.edits.length === 0) return "nothing-to-change";
-    return { text: splice(message.text, translation.edits), edits: translation.edits };
+    return { edits: translation.edits };
   }
 
   /** Mode pinhole: the media of the message is opened, the message goes on as it came. */

@@ -40,9 +40,9 @@ export function leavingGateway(
   const copy = Buffer.from(bytes);
   const { direction, outside, inside, outcome } = message;
   if (outside !== undefined && hasFlow(outcome)) readdress(packet, copy, direction, { inside, outside });
-  const text = typeof outcome === "string" ? message.text : outcome.text;
+  const edits = typeof outcome === "string" ? [] : outcome.edits;
   const output = Buffer.alloc(LARGEST_PACKET);
-  const length = writeUdpPacket(packet, copy, text, output, 0, LARGEST_PACKET);
+  const length = writeUdpPacket(packet, copy, edits, output, 0, LARGEST_PACKET);
   return length === 0 ? undefined : Buffer.from(output.subarray(0, length));
 }
 

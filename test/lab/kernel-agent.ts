@@ -80,7 +80,9 @@ function rewrite(from: string, to: string, mtu: number): (batch: Batch) => void 
       const end = packet.payloadOffset + packet.payloadLength;
       const text = batch.bytes.toString("latin1", packet.payloadOffset, end);
       if (!text.includes(from)) continue;
-      const changed = text.replaceAll(from, to);
+      const changed = [...text.matchAll(new RegExp(from, "g"))].map(({ index: start }) => {
+        return { start, end: start + from.length, text: to };
+      });
       batch.replace(index, writeUdpPacket(packet, batch.bytes, changed, batch.output, batch.outputUsed, mtu));
     }
   };

@@ -6,6 +6,7 @@ import { type Ipv6Kind, Ipv6View } from "../../src/packet/ipv6-view.ts";
 import { readSegment } from "../../src/packet/tcp-segment.ts";
 import { writeTcpPacket } from "../../src/packet/write-tcp.ts";
 import { writeUdpPacket } from "../../src/packet/write-udp.ts";
+import { whole } from "./packets.ts";
 
 const UDP = 17;
 const TCP = 6;
@@ -115,7 +116,7 @@ test("a UDP packet is written anew behind its extension headers, with lengths an
     const view = new Ipv6View();
     view.parse(bytes, 0, bytes.length);
     const output = Buffer.alloc(200);
-    const length = writeUdpPacket(view, bytes, text, output, 7, 1500);
+    const length = writeUdpPacket(view, bytes, whole(view, text), output, 7, 1500);
     expect(length).toBe(56 + text.length);
     const written = Buffer.from(output.subarray(7, 7 + length));
     expect(transportSum(written, 48, UDP)).toBe(0);
@@ -149,7 +150,7 @@ test("a packet may not outgrow the MTU, which no router can help, but it may be 
     const bytes = packet([], "x".repeat(before));
     const view = new Ipv6View();
     view.parse(bytes, 0, bytes.length);
-    return writeUdpPacket(view, bytes, "y".repeat(after), Buffer.alloc(4000), 0, 1500);
+    return writeUdpPacket(view, bytes, whole(view, "y".repeat(after)), Buffer.alloc(4000), 0, 1500);
   };
   expect(write(1400, 1452)).toBe(1500);
   expect(write(1400, 1453)).toBe(0);

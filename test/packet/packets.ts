@@ -1,4 +1,6 @@
 import { ipv4ToNumber } from "../../src/packet/ipv4.ts";
+import type { SipPacket } from "../../src/packet/sip-packet.ts";
+import type { Replacement } from "../../src/packet/write-udp.ts";
 
 /** What an IPv4 packet is built of; each field may be given a wrong value. */
 export interface PacketFields {
@@ -55,4 +57,9 @@ function writeIp(packet: Buffer, headerLength: number, fields: PacketFields, pro
   packet.writeUInt32BE(ipv4ToNumber(fields.source ?? "192.168.50.2") ?? 0, 12);
   packet.writeUInt32BE(ipv4ToNumber(fields.destination ?? "203.0.113.2") ?? 0, 16);
   packet.set(fields.options ?? [], 20);
+}
+
+/** The whole payload of a packet replaced by `text`. */
+export function whole({ payloadLength }: Pick<SipPacket, "payloadLength">, text: string): Replacement[] {
+  return [{ start: 0, end: payloadLength, text }];
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PacketView } from "../../src/packet/packet-view.ts";
-import { writeUdpPacket } from "../../src/packet/write-udp.ts";
-import { type PacketFields, udpPacket } from "./packets.ts";
+import { type Replacement, writeUdpPacket } from "../../src/packet/write-udp.ts";
+import { type PacketFields, udpPacket, whole } from "./packets.ts";
 
 const MTU = 1500;
 
@@ -27,7 +27,7 @@ function rewritten(fields: PacketFields, text: string, mtu = MTU): Buffer {
   const view = new PacketView();
   expect(view.parse(packet, 0, packet.length)).toBe("udp");
   const output = Buffer.alloc(70_000, 0xaa);
-  const written = writeUdpPacket(view, packet, text, output, 64, mtu);
+  const written = writeUdpPacket(view, packet, whole(view, text), output, 64, mtu);
   expect(output.subarray(0, 64).every((byte) => byte === 0xaa)).toBe(true);
   expect(output.subarray(64 + written).every((byte) => byte === 0xaa)).toBe(true);
   return output.subarray(64, 64 + written);
@@ -49,6 +49,34 @@ test("the new packet carries the text, with lengths and checksums that hold", ()
       expect(packet.toString("latin1", headerLength + 8)).toBe(after);
       expect(onesComplementSum(packet.subarray(0, headerLength))).toBe(0xffff);
       expect(udpSum(packet)).toBe(0xffff);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("what lies between the replacements stays, wherever they are", () => {
+  const parts = fc.array(fc.tuple(fc.string({ maxLength: 30 }), fc.string({ maxLength: 12 }), fc.string()), {
+    maxLength: 5,
+  });
+  const latin1 = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
+  fc.assert(
+    fc.property(parts, fc.string({ maxLength: 9 }), (some, rest) => {
+      let before = "";
+      let after = "";
+      const replacements: Replacement[] = [];
+      for (const [kept, old, text] of some.map((part) => part.map(latin1))) {
+        const start = before.length + (kept ?? "").length;
+        replacements.push({ start, end: start + (old ?? "").length, text: text ?? "" });
+        before += `${kept}${old}`;
+        after += `${kept}${text}`;
+      }
+      const packet = udpPacket({ payload: before + latin1(rest) });
+      const view = new PacketView();
+      view.parse(packet, 0, packet.length);
+      const output = Buffer.alloc(4000);
+      const written = writeUdpPacket(view, packet, replacements, output, 3, MTU);
+      expect(output.toString("latin1", 3 + 28, 3 + written)).toBe(after + latin1(rest));
+      expect(udpSum(output.subarray(3, 3 + written))).toBe(0xffff);
     }),
     { numRuns: 500 },
   );
@@ -130,7 +158,7 @@ describe("what cannot be written is refused", () => {
     const view = new PacketView();
     view.parse(packet, 0, packet.length);
     const output = Buffer.alloc(100);
-    expect(writeUdpPacket(view, packet, "yy", output, 70, MTU)).toBe(30);
-    expect(writeUdpPacket(view, packet, "yyy", output, 70, MTU)).toBe(0);
+    expect(writeUdpPacket(view, packet, whole(view, "yy"), output, 70, MTU)).toBe(30);
+    expect(writeUdpPacket(view, packet, whole(view, "yyy"), output, 70, MTU)).toBe(0);
   });
 });
