@@ -38,7 +38,7 @@ import { makeTables } from "./tables.ts";
  * for longer than T1, after which its sender sends it again (RFC 3261 §17.1.1.1): what cannot be done in time is dropped
  * while it is one message and not two.
  */
-const QUEUE_LENGTH = 8192;
+const QUEUE_LENGTH = 4096;
 const RECEIVE_BUFFER = 64 << 20;
 /** Microseconds for packets to gather in when they come by the ten thousand a second: less than any of them minds. */
 const PAUSE = 200;

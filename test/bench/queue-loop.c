@@ -69,7 +69,7 @@ static int read_queue(int queue, double seconds, int replace)
 {
 	const struct nfqnl_msg_config_cmd bind_it = { .command = NFQNL_CFG_CMD_BIND };
 	const struct nfqnl_msg_config_params copy = { htonl(0xffff), NFQNL_COPY_PACKET };
-	/* As many as sipexpectd has the kernel hold. */
+	/* More than sipexpectd has the kernel hold: a burst is not to be what limits it. */
 	const uint32_t most = htonl(16384);
 	const struct timeval patience = { 0, 100000 };
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
