@@ -16,6 +16,7 @@ export const HELPER_TITLES: Readonly<Record<Helper, string>> = {
 };
 const [WIDTH, LEFT, RIGHT, TOP] = [760, 150, 60, 56];
 const [BAR, GAP] = [14, 16];
+const TITLE = "Packets a second carried with less than 0.1 % loss";
 
 /** An SVG of the packets a second that each helper carries of each work: a bar for each row. */
 export function plot(rows: readonly Row[]): string {
@@ -46,8 +47,9 @@ export function plot(rows: readonly Row[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}"`,
     `     font-family="sans-serif" font-size="12">`,
+    `<title>${TITLE}</title>`,
     `<rect width="${WIDTH}" height="${y}" fill="#ffffff"/>`,
-    text(LEFT, 18, "Packets a second carried with less than 0.1 % loss"),
+    text(LEFT, 18, TITLE),
     ...legend,
     ...parts,
     "</svg>",
