@@ -31,7 +31,10 @@ export interface TableEvents {
   expectationGone(end: ExpectationEnd): void;
   /** A packet that was expected has its conntrack; its expectation was told to be gone before. */
   flowBegan(entry: ConntrackEntry): void;
-  /** A conntrack ended that was expected, is a master that we have not taken out ourselves, or whose original destination port was asked for. */
+  /**
+   * A conntrack ended that was expected, is a master that we have not taken out ourselves, or whose original destination
+   * port was asked for.
+   */
   conntrackEnded(entry: ConntrackEntry): void;
   /** All that came at once has been told by the above. */
   told(): void;
