@@ -23,8 +23,10 @@ export interface Native {
    *
    * `queueLength` is in packets, `receiveBufferBytes` may exceed net.core.rmem_max. Where packets come so fast that
    * two or more are due within `pauseMicroseconds` (up to 10,000; 0 never pauses), a wake-up begins with a pause of
-   * that length, unless they have gathered by themselves: many are then decided at the cost of one wake-up. The arrays must not be
-   * detached (transferred) nor their buffers resized while the queue is open: the addon writes to their memory.
+   * that length, unless they have gathered by themselves: many are then decided at the cost of one wake-up.
+   *
+   * The arrays must not be detached (transferred) nor their buffers resized while the queue is open: the addon writes
+   * to their memory.
    *
    * Errors: EBUSY when another socket holds the queue, EPERM without CAP_NET_ADMIN, EPROTONOSUPPORT or EINVAL
    * when the kernel has no nfnetlink or no nfnetlink_queue; TypeError or RangeError for arguments.
