@@ -12,7 +12,8 @@
  *
  * FILE is a row of packets, each: source and destination address (4 bytes each, network order), destination port (2,
  * network order), sender (2, host order, 0 the phones, 1 the provider), length of the payload (4, host order), payload.
- * All have source port 5060. The 16 digits behind "X-Stamp: " become the time of sending in hexadecimal nanoseconds; the
+ * All have source port 5060. A packet has arrived when the network namespace of its receiver has it, by the kernel's own
+ * stamp: when the receiving thread is given the time to read it says nothing of the gateway. The 16 digits behind "X-Stamp: " become the time of sending in hexadecimal nanoseconds; the
  * 8 behind each "turn-" the number of times all packets have been sent, so that every turn has calls of its own.
  */
 #define _GNU_SOURCE
@@ -34,6 +35,8 @@
 
 #define SIP_PORT 5060
 #define BATCH 64
+/* Packets stamped and sent at one go: the last of them waits for the sending of all. */
+#define AT_ONCE 16
 #define STAMP "X-Stamp: "
 #define STAMP_DIGITS 16
 #define TURN "turn-"
@@ -48,6 +51,10 @@
 /* Nanoseconds of a run whose packets are counted together, and how many of them a run may have. */
 #define BIN 100000000
 #define BINS 36000
+/* Nanoseconds for which a receiver lets packets gather: to be woken for each would cost more than to read it. */
+#define GATHER 1000000
+/* Nanoseconds that whoever gave a command is given to come to rest, as it shares the processors. */
+#define REST 100000000
 /* Nanoseconds without a packet after which what is missing is lost, and most of them that are waited for. */
 #define QUIET 300000000
 #define PATIENCE 2000000000
@@ -85,12 +92,18 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static uint64_t nanoseconds(struct timespec t)
+{
+	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* By the clock that the kernel stamps packets with. */
 static uint64_t now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return nanoseconds(t);
 }
 
 static void doze(long nanoseconds)
@@ -103,13 +116,15 @@ static void doze(long nanoseconds)
 static int open_socket(void)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(SIP_PORT) };
-	const int size = 64 << 20;
+	const int size = 64 << 20, on = 1;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
 		fail("socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		fail("SO_RCVBUFFORCE");
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+		fail("SO_TIMESTAMPNS");
 	return fd;
 }
 
@@ -239,7 +254,7 @@ static uint64_t send_for(double rate, double seconds)
 			doze(50000);
 			continue;
 		}
-		some = send_some(due - sent > BATCH ? BATCH : (int)(due - sent));
+		some = send_some(due - sent > AT_ONCE ? AT_ONCE : (int)(due - sent));
 		sent += some;
 		sent_of[bin < BINS ? bin : BINS - 1] += some;
 	}
@@ -268,29 +283,45 @@ static void take_in(struct end *end, char *text, size_t length, uint64_t at)
 	atomic_fetch_add(&end->received, 1);
 }
 
+static uint64_t arrived_at(struct msghdr *message)
+{
+	const struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	struct timespec t;
+
+	if (!control || control->cmsg_type != SO_TIMESTAMPNS)
+		exit((fprintf(stderr, "sip-load: a packet has no stamp of the kernel\n"), 1));
+	memcpy(&t, CMSG_DATA(control), sizeof(t));
+	return nanoseconds(t);
+}
+
 static void *receive(void *argument)
 {
 	struct end *end = argument;
 	static _Thread_local char text[BATCH][2048];
+	static _Thread_local union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct timespec))];
+	} control[BATCH];
 	struct mmsghdr batch[BATCH];
 	struct iovec part[BATCH];
 	int i, got;
 
 	for (;;) {
-		uint64_t at;
-
 		for (i = 0; i < BATCH; i++) {
 			part[i] = (struct iovec){ text[i], sizeof(text[i]) - 1 };
-			batch[i].msg_hdr = (struct msghdr){ .msg_iov = &part[i], .msg_iovlen = 1 };
+			batch[i].msg_hdr = (struct msghdr){ .msg_iov = &part[i], .msg_iovlen = 1,
+							    .msg_control = &control[i],
+							    .msg_controllen = sizeof(control[i]) };
 		}
 		got = recvmmsg(end->fd, batch, BATCH, MSG_WAITFORONE, NULL);
 		if (got < 0 && errno != EINTR && errno != ECONNREFUSED)
 			fail("recvmmsg");
-		at = now();
 		for (i = 0; i < got; i++) {
 			text[i][batch[i].msg_len] = 0;
-			take_in(end, text[i], batch[i].msg_len, at);
+			take_in(end, text[i], batch[i].msg_len, arrived_at(&batch[i].msg_hdr));
 		}
+		if (got < BATCH)
+			doze(GATHER);
 	}
 	return NULL;
 }
@@ -358,6 +389,7 @@ static void run(char *steps)
 		memset(ends[i].prompt_of, 0, sizeof(ends[i].prompt_of));
 	}
 	memset(sent_of, 0, sizeof(sent_of));
+	doze(REST);
 	atomic_store(&began, now());
 	while (sscanf(steps, "%lf %lf%n", &rate, &seconds, &used) == 2) {
 		sent += send_for(rate, seconds);
