@@ -4,6 +4,12 @@ import { fileURLToPath } from "node:url";
 import type { WriterAnswer, WriterRequest } from "./lmdb-writer.ts";
 import { StoreError } from "./store-error.ts";
 
+/**
+ * It collects garbage and compiles on its one thread, whose priority it lowers: threads beside it would take every
+ * processor from the packets for milliseconds.
+ */
+const ALONE = ["--single-threaded", "--v8-pool-size=0"];
+
 interface Asked {
   readonly resolve: () => void;
   readonly reject: (error: StoreError) => void;
@@ -25,7 +31,7 @@ export class Writer {
   constructor(path: string, lock: number) {
     this.#path = path;
     const program = fileURLToPath(new URL("./lmdb-writer.js", import.meta.url));
-    this.#process = spawn(process.execPath, [program], {
+    this.#process = spawn(process.execPath, [...ALONE, program], {
       stdio: ["ignore", "ignore", "ignore", lock, "ipc"],
       serialization: "advanced",
     });

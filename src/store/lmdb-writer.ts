@@ -3,6 +3,7 @@
  * (see lmdb-file.ts). Killing the daemon ends it, once it has written what it was told.
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { FORMAT, FORMAT_KEY, openFile } from "./lmdb-file.ts";
@@ -93,6 +94,9 @@ process.on("message", (request: WriterRequest) => {
     answer({ ok: false, code, problem });
   }
 });
+
+// What waits to be written can wait longer than a packet.
+setPriority(constants.priority.PRIORITY_LOW);
 
 // Who called whom is nobody else's business, whatever the mode of a folder that was there before.
 process.umask(0o077);
