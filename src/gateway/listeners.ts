@@ -2,6 +2,7 @@ import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { canonicalHost } from "../packet/host.ts";
 import { contacts } from "../sip/contact.ts";
 import type { SipMessage } from "../sip/message.ts";
+import type { Place } from "../sip/place.ts";
 import type { Flow } from "../table/flows.ts";
 import { defaultPort, LOWEST_PORT } from "./media-target.ts";
 
@@ -9,6 +10,31 @@ import { defaultPort, LOWEST_PORT } from "./media-target.ts";
 export interface Listener {
   readonly inside: Endpoint;
   readonly transport: Transport;
+}
+
+/**
+ * True at the places where the sender of a message says where it listens itself: a phone in its Contact and its sent-by
+ * (RFC 3261 §8.1.1.8, §18.1.1), a proxy where it puts itself into the way of a request (§16.6, RFC 3327 §5.2), where it
+ * may stand beside what the request came with: a service below port 1024 is none of a proxy's. Everywhere else the sender
+ * repeats what others have written, as in a registrar's list of Contacts (§10.3) and in the Record-Route of a response
+ * (§12.1.1).
+ */
+export function tellsOfListener(
+  { kind, method }: Pick<SipMessage, "kind" | "method">,
+  place: Place,
+  port: number,
+): boolean {
+  switch (place) {
+    case "contact":
+      return kind === "request" || method !== "REGISTER";
+    case "via":
+      return kind === "request";
+    case "record-route":
+    case "path":
+      return kind === "request" && port >= LOWEST_PORT;
+    default:
+      return false;
+  }
 }
 
 /**
@@ -24,8 +50,8 @@ function* named(message: SipMessage, { ends }: Flow): Generator<Listener> {
   const { host } = ends.inside;
   for (const contact of contacts(message)) {
     if (contact.kind !== "address" || canonicalHost(contact.host) !== host) continue;
-    const transport = contact.transport ?? ends.transport;
-    yield { inside: { host, port: contact.port ?? defaultPort }, transport };
+    const [port, transport] = [contact.port ?? defaultPort, contact.transport ?? ends.transport];
+    if (tellsOfListener(message, "contact", port)) yield { inside: { host, port }, transport };
   }
   if (message.kind !== "request") return;
   const { text, via } = message;

@@ -1,19 +1,28 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { familyOf } from "../packet/host.ts";
 import type { MediaDescription, Rtcp } from "../sdp/session.ts";
+import type { SipMessage } from "../sip/message.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Call } from "../table/call.ts";
 import type { Calls } from "../table/calls.ts";
 import type { Flow } from "../table/flows.ts";
 import type { Stream } from "../table/streams.ts";
 import type { Mapping, MediaRewrite, Place, Refusal, Rewrite } from "../translate/mapping.ts";
+import { tellsOfListener } from "./listeners.ts";
 import { defaultPort, MOST_LINES, mediaTarget, portsMayBeOpened } from "./media-target.ts";
 
 /** What an inside host may name as the host of its media. */
 export type MediaHostPolicy = (host: string) => "own" | "allowed" | "refused" | "public";
 
-/** Finds or makes the binding of another listening port of the same inside host. */
-export type BindingOf = (inside: Endpoint, transport: Transport) => Binding | Refusal;
+/** The bindings of the other listening ports of an inside host. */
+export interface ListenerBindings {
+  find(inside: Endpoint, transport: Transport): Binding | undefined;
+  make(inside: Endpoint, transport: Transport): Binding | Refusal;
+}
+
+/** Ports that one message may say its sender listens at, besides the one it comes from. */
+const MOST_LISTENERS = 4;
+const NONE: readonly Binding[] = [];
 
 /**
  * OutboundMapping answers translation's questions for one outbound message at a time. One instance serves all
@@ -21,11 +30,11 @@ export type BindingOf = (inside: Endpoint, transport: Transport) => Binding | Re
  */
 export class OutboundMapping implements Mapping {
   readonly #calls: Calls;
-  readonly #bindingOf: BindingOf;
+  readonly #listeners: ListenerBindings;
   readonly #mediaHost: MediaHostPolicy;
   #binding: Binding | undefined;
   #flow: Flow | undefined;
-  #callId = "";
+  #message: Pick<SipMessage, "kind" | "method" | "callId"> = { kind: "request", method: "", callId: "" };
   #now = 0;
   /** The call of this message's SDP, once it has asked for a stream. */
   call: Call | undefined;
@@ -33,19 +42,27 @@ export class OutboundMapping implements Mapping {
   madeCall = false;
   /** The streams of this message's m= lines by their position. */
   streams: (Stream | undefined)[] = [];
+  /** The bindings that were made for this message. */
+  made: readonly Binding[] = NONE;
 
-  constructor(calls: Calls, bindingOf: BindingOf, mediaHost: MediaHostPolicy) {
+  constructor(calls: Calls, listeners: ListenerBindings, mediaHost: MediaHostPolicy) {
     this.#calls = calls;
-    this.#bindingOf = bindingOf;
+    this.#listeners = listeners;
     this.#mediaHost = mediaHost;
   }
 
-  /** Points the mapping at a message of `callId` that travels on `flow`; `now` in milliseconds. */
-  begin(binding: Binding, flow: Flow, callId: string, now: number): void {
+  /** Points the mapping at a message that travels on `flow`; `now` in milliseconds. */
+  begin(
+    binding: Binding,
+    flow: Flow,
+    message: Pick<SipMessage, "kind" | "method" | "callId">,
+    now: number,
+  ): void {
     this.#binding = binding;
     this.#flow = flow;
-    this.#callId = callId;
+    this.#message = message;
     this.#now = now;
+    this.made = NONE;
     this.call = undefined;
     this.madeCall = false;
     if (this.streams.length > 0) this.streams = [];
@@ -64,12 +81,26 @@ export class OutboundMapping implements Mapping {
     const binding =
       meant === own.inside.port && transport === own.transport
         ? own
-        : this.#bindingOf({ host, port: meant }, transport);
-    if ("refused" in binding) return binding;
+        : this.#listener({ host, port: meant }, transport, place);
+    if (binding === undefined || "refused" in binding) return binding;
     if (port !== undefined) return { host: flow.ends.outside.host, port: binding.port };
     if (binding.port === defaultPort) return { host: flow.ends.outside.host, port: undefined };
     binding.portless.add(place);
     return { host: flow.ends.outside.host, port: binding.port };
+  }
+
+  /**
+   * A port that nothing has come from yet is opened only where its host itself says that it listens there, or whoever
+   * a phone answers could have any of its ports opened, by what the answer repeats.
+   */
+  #listener(inside: Endpoint, transport: Transport, place: Place): Binding | Refusal | undefined {
+    const known = this.#listeners.find(inside, transport);
+    if (known !== undefined) return known;
+    if (!tellsOfListener(this.#message, place, inside.port)) return undefined;
+    if (this.made.length === MOST_LISTENERS) return { refused: "too-many-ports" };
+    const made = this.#listeners.make(inside, transport);
+    if (!("refused" in made)) this.made = [...this.made, made];
+    return made;
   }
 
   media(line: MediaDescription): MediaRewrite | Refusal | undefined {
@@ -145,9 +176,9 @@ export class OutboundMapping implements Mapping {
 
   #findCall(binding: Binding): void {
     if (this.call !== undefined) return;
-    const known = this.#calls.find(binding, this.#callId);
+    const known = this.#calls.find(binding, this.#message.callId);
     this.madeCall = known === undefined;
-    this.call = known ?? this.#calls.begin(binding, this.#callId, this.#now);
+    this.call = known ?? this.#calls.begin(binding, this.#message.callId, this.#now);
   }
 }
 

@@ -1,5 +1,5 @@
 import { addressOf, endpointKey, hostOf } from "../packet/address.ts";
-import type { Transport } from "../packet/endpoint.ts";
+import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -31,11 +31,11 @@ export class Outbound {
   constructor(context: GatewayContext, mediaHost: MediaHostPolicy, transport: Transport = "udp") {
     this.#context = context;
     this.#transport = transport;
-    this.#mapping = new OutboundMapping(
-      context.calls,
-      (inside, transport) => this.#listener(inside, transport),
-      mediaHost,
-    );
+    const listeners = {
+      find: (inside: Endpoint, transport: Transport) => this.#knownListener(inside, transport),
+      make: (inside: Endpoint, transport: Transport) => this.#newListener(inside, transport),
+    };
+    this.#mapping = new OutboundMapping(context.calls, listeners, mediaHost);
   }
 
   /** @param bytes what `packet` is a view of */
@@ -93,19 +93,24 @@ export class Outbound {
     return typeof made === "string" ? reportRefusal(context, made) : made;
   }
 
-  #listener(inside: { host: string; port: number }, transport: Transport): Binding | Refusal {
+  #knownListener(inside: Endpoint, transport: Transport): Binding | undefined {
+    const { bindings, now } = this.#context;
+    const known = bindings[transport].byInside(endpointKey(addressOf(inside.host), inside.port));
+    if (known !== undefined) known.spokeAt = now;
+    return known;
+  }
+
+  #newListener(inside: Endpoint, transport: Transport): Binding | Refusal {
     const { bindings, now } = this.#context;
     const key = endpointKey(addressOf(inside.host), inside.port);
-    const made = bindings[transport].byInside(key) ?? bindings[transport].create(key, inside, now);
-    if (typeof made === "string") return { refused: made };
-    made.spokeAt = now;
-    return made;
+    const made = bindings[transport].create(key, inside, now);
+    return typeof made === "string" ? { refused: made } : made;
   }
 
   #translate(message: SipMessage, binding: Binding, flow: Flow): Outcome {
     const context = this.#context;
     const mapping = this.#mapping;
-    mapping.begin(binding, flow, message.callId, context.now);
+    mapping.begin(binding, flow, message, context.now);
     if (flow.pinhole) return this.#openOnly(message, binding, flow);
     const translation: Translation = translateOutbound(message, flow.ends, mapping);
     if (translation.kind === "skipped") return this.#skip(message, translation);
@@ -122,7 +127,9 @@ export class Outbound {
   #openOnly(message: SipMessage, binding: Binding, flow: Flow): Outcome {
     // What is translated listens outside at ports that translation gives it; in mode pinhole a phone sees to those itself.
     if (!binding.host.isTranslated) {
-      for (const { inside, transport } of listeners(message, flow)) this.#listener(inside, transport);
+      for (const { inside, transport } of listeners(message, flow)) {
+        if (this.#knownListener(inside, transport) === undefined) this.#newListener(inside, transport);
+      }
     }
     const seen = observeMedia(message);
     if (seen.kind === "skipped") return this.#skip(message, seen);
@@ -135,10 +142,11 @@ export class Outbound {
     return "mode-pinhole";
   }
 
-  /** Of a message that passes unmodified nothing is kept: the lines before the refused one may have had their ports. */
+  /** Of a message that passes unmodified nothing is kept: what stands before the refused place may have had its ports. */
   #skip(message: SipMessage, why: Skipped): Outcome {
-    const { call, madeCall } = this.#mapping;
+    const { call, madeCall, made } = this.#mapping;
     if (call !== undefined && madeCall) this.#context.calls.close(call);
+    for (const binding of made) this.#context.bindings[binding.transport].close(binding);
     return reportSkipped(this.#context, message, why, "outbound");
   }
 

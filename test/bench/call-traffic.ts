@@ -89,7 +89,7 @@ export class CallTraffic {
     );
     this.#mapping = new OutboundMapping(
       this.#calls,
-      () => missing(0),
+      { find: () => missing(0), make: () => missing(0) },
       () => "refused",
     );
     const pool = new PortPool(1, { first: 5060, last: 9999 }, () => false);
@@ -150,7 +150,7 @@ export class CallTraffic {
 
   #outbound({ binding, flow }: Phone, message: SipMessage, line: MediaDescription | undefined): void {
     const [calls, mapping, now] = [this.#calls, this.#mapping, Math.floor(this.#now)];
-    mapping.begin(binding, flow, message.callId, now);
+    mapping.begin(binding, flow, message, now);
     if (line !== undefined) mapping.media(line);
     const call = mapping.call ?? calls.find(binding, message.callId);
     if (call === undefined) return;
