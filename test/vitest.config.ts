@@ -18,6 +18,9 @@ export default defineConfig({
           root: new URL("..", import.meta.url).pathname,
           include: ["test/**/*.test.ts"],
           exclude: ["test/lab/**", "test/setup/**", "node_modules/**"],
+          // What is tested has no state that a test could see, and a process for each file costs more than its tests.
+          isolate: false,
+          maxWorkers: "100%",
         },
       },
       {
