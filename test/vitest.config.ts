@@ -1,9 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 /** Lab tests of one call that mostly wait for timers. */
-const clock = ["endings", "registrations", "idle-flow", "stray-source", "early-media"].map(
-  (name) => `test/lab/${name}.test.ts`,
-);
+const clock = [
+  "endings",
+  "endings-by-timeout",
+  "registrations",
+  "idle-flow",
+  "stray-source",
+  "early-media",
+].map((name) => `test/lab/${name}.test.ts`);
 
 /**
  * Unit tests run side by side, and so do lab tests that mostly wait; other lab tests and set-up tests need the machine
