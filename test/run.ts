@@ -44,6 +44,7 @@ try {
     tests("unit tests", process.execPath, "unit"),
     ...(otherNode === undefined ? [] : [tests(`unit tests on ${otherNode}`, otherNode, "unit")]),
     tests("lab tests", process.execPath, "lab"),
+    tests("lab tests that need the machine to themselves", process.execPath, "alone"),
     tests("lab tests that wait", process.execPath, "clock"),
   ];
   const { passed, failed, skipped } = sum(tallies);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
+import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
 import { Load } from "./load/load.ts";
 import { runLoad, tally } from "./load/run.ts";
@@ -9,6 +10,8 @@ import { Lab } from "./namespaces.ts";
 const PHONES = 40;
 /** `npm run demo -- --help` has the flags for more of them. */
 const CALLS = { calls: 300, rate: 50, hold: 4, direction: "both", scenario: "plain" } as const;
+/** Ended calls are not waited for as long as usual; they hold no slots. */
+const CONFIG = "[timers]\nlinger = 2\n";
 
 let lab: Lab;
 let daemon: Daemon;
@@ -37,7 +40,7 @@ test.for([
   async ({ limit, ringTime }) => {
     restoreLimit = await holdMachineSetting(EXPECT_MAX, limit);
     lab = new Lab({ phones: PHONES });
-    daemon = await Daemon.start(lab);
+    daemon = await Daemon.start(lab, configured(lab, CONFIG));
     gauge = new GatewayGauge(lab);
     load = await Load.start(lab, { phones: PHONES, ringTime });
     const progress = { registered: 0, placed: 0, up: 0, upPeak: 0, over: 0, failed: 0 };

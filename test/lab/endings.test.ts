@@ -3,9 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { Daemon } from "./daemon.ts";
 import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
-import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
+import { Lab } from "./namespaces.ts";
 import { ScriptCall } from "./script-call.ts";
-import { sessionDescription } from "./script-message.ts";
 
 /** Short lives in seconds, and ports for two calls: the next ones get some only if the last have given theirs back. */
 const CONFIG = `
@@ -134,18 +133,4 @@ test("a session that is not refreshed is over when it expires (RFC 4028 §10)", 
   await established(["Session-Expires: 4;refresher=uas"]);
   expect(await gauge.remains(daemon)).toMatchObject({ calls: 1, streams: 1 });
   await expectFreed(20_000);
-});
-
-test("64*T1 after a BYE that is never answered, and after a 200 that is never acknowledged, a call is over", async () => {
-  await established();
-  await call.phoneSays("BYE");
-
-  const unacknowledged = ends.another("unacknowledged@phone", {
-    phoneMedia: await ends.inside.open(`${phoneAddress(0)}:6002`),
-    providerMedia: await ends.outside.open(`${PROVIDER_HOSTS[1]}:7002`),
-  });
-  await unacknowledged.invite();
-  await unacknowledged.answer("200 OK", { sdp: sessionDescription(unacknowledged.providerMedia.address) });
-  expect(await gauge.remains(daemon)).toMatchObject({ calls: 2, streams: 2 });
-  await expectFreed(45_000);
 });

@@ -8,10 +8,12 @@ import { Load } from "./load/load.ts";
 import { Lab } from "./namespaces.ts";
 
 const CALLS = 40;
-/** Of 80 components that lose their flows at once, so many slots hold a dozen. */
+/** Of 80 components that lose their flows at once, so many slots hold a dozen. Ended calls are not waited for long. */
 const CONFIG = `
 [table]
 kernel_slots = 32
+[timers]
+linger = 2
 `;
 const AFTER = "a second after all conntracks were flushed";
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
+import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
 import type { CallResult } from "./load/call-result.ts";
 import { phoneUser } from "./load/control.ts";
@@ -15,6 +16,8 @@ const IDLE = 1700;
 const IDLE_NETWORK = "10.5.0.0/16";
 const IDLE_PROVIDER = `${PROVIDER_HOSTS[1]}:5060`;
 const TABLE = { bindings: CALLERS + IDLE, calls: CALLERS, streams: CALLERS };
+/** Ended calls are not waited for as long as usual. */
+const CONFIG = "[timers]\nlinger = 2\n";
 const DEAD = "while no daemon runs";
 const AGAIN = "after the restart";
 
@@ -28,7 +31,7 @@ beforeAll(async () => {
   lab = new Lab({ phones: CALLERS });
   await lab.exec("phone", "ip", "route", "add", "local", IDLE_NETWORK, "dev", "lo");
   await lab.exec("gw", "ip", "route", "add", IDLE_NETWORK, "via", phoneAddress(0));
-  daemon = await Daemon.start(lab);
+  daemon = await Daemon.start(lab, configured(lab, CONFIG));
   gauge = new GatewayGauge(lab);
   load = await Load.start(lab, { phones: CALLERS, rtpInterval: 200 });
   const results = await load.register();
@@ -74,7 +77,7 @@ test("kill -9 at 300 calls and 2,000 bindings, and a restart: nothing is lost an
   await delay(1500);
   load.beginPhase(AGAIN);
   const start = performance.now();
-  daemon = await Daemon.restart(lab);
+  daemon = await Daemon.restart(lab, configured(lab, CONFIG));
   const ready = Math.round(performance.now() - start);
   process.stdout.write(`ready ${ready} ms after it was started\n`);
   expect(await daemon.stats()).toMatchObject(TABLE);

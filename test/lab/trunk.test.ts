@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
+import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
 import type { CallResult } from "./load/call-result.ts";
 import type { CallStep } from "./load/control.ts";
@@ -12,6 +13,8 @@ const CALLS = 200;
 const APART = 25;
 /** Milliseconds the calls that end amid the others last: enough packets to judge them by. */
 const SHORT = 2500;
+/** Ended calls are not waited for as long as usual. */
+const CONFIG = "[timers]\nlinger = 2\n";
 const AFTER = "after the others' end";
 
 /** How each 10 calls end, of which the others go on: by BYE of either side, by CANCEL, by 486. */
@@ -31,7 +34,7 @@ let gauge: GatewayGauge;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
-  daemon = await Daemon.start(lab);
+  daemon = await Daemon.start(lab, configured(lab, CONFIG));
   gauge = new GatewayGauge(lab);
   load = await Load.start(lab, { phones: 1 });
   await load.register();
