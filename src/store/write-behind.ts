@@ -157,7 +157,7 @@ export class WriteBehind {
     this.#draining ??= this.#writeAll().then(
       () => {
         this.#draining = undefined;
-        if (this.#size > 0) this.#schedule(DELAY_MS);
+        if (this.#size > 0 || this.#settle) this.#schedule(DELAY_MS);
       },
       (error: unknown) => {
         this.#draining = undefined;

@@ -177,6 +177,19 @@ describe("WriteBehind", () => {
     expect(store.events).toEqual(["settle"]);
   });
 
+  it("settles though it was told so while all that waits was being written", async () => {
+    let open = (): void => {};
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    writing.note("a", () => ({ key: "a", record: binding(1) }));
+    await vi.advanceTimersByTimeAsync(100);
+    writing.settle();
+    open();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.events).toEqual(["write", "settle"]);
+  });
+
   it("writes what waits when it is closed, and nothing that is noted later", async () => {
     writing.note("a", () => ({ key: "a", record: binding(1) }));
     const closed = writing.close();
