@@ -80,15 +80,14 @@ export class Gateway {
     const context = this.#context;
     context.now = this.#clock();
     for (let index = 0; index < batch.count; index++) {
-      let outcome: Outcome | undefined;
       try {
-        outcome = this.#handle(batch, index);
+        const outcome = this.#handle(batch, index);
+        if (outcome !== undefined) this.#conclude(batch, index, outcome);
       } catch (error) {
         // Fail open: what we cannot even fail at properly still passes as it came.
-        outcome = "internal-error";
+        context.counters.passed["internal-error"]++;
         context.budget.warn(context.now, { err: error }, "packet passes unmodified");
       }
-      if (outcome !== undefined) this.#conclude(batch, index, outcome);
     }
     // The kernel must know of a call's media before the message that announces it goes on.
     this.settle();
