@@ -4,6 +4,9 @@ import type { SipPacket } from "./sip-packet.ts";
 const IPV6_HEADER = 40;
 const DONT_FRAGMENT_BYTE = 0x40;
 
+/** Bytes of the longest packet that is written: a verdict carries no more (NFQA_PAYLOAD, 16 bits that count a header of 4). */
+export const LONGEST_PACKET = 0xffff - 4;
+
 /**
  * True when a packet may not become `totalLength` bytes long on a path of `mtu`: no router fragments IPv6, and its
  * sender would be told of a limit that it keeps already. One that came in fragments goes on in fragments.

@@ -1,9 +1,8 @@
 import { checksumOf, sumWords } from "./checksum.ts";
-import { outgrows, pseudoHeaderSum, writeLength } from "./ip-header.ts";
+import { LONGEST_PACKET, outgrows, pseudoHeaderSum, writeLength } from "./ip-header.ts";
 import type { SipPacket } from "./sip-packet.ts";
 import { editOptions, type OptionEdits } from "./tcp-options.ts";
 
-const LARGEST_PACKET = 0xffff;
 const FIN = 0x01;
 const PUSH = 0x08;
 
@@ -27,7 +26,7 @@ export interface SegmentChange {
  * may be fragmented, as in `writeUdpPacket`.
  *
  * @returns bytes written, which are no packet to be sent when `change` changes nothing: that is -1. 0 when the packet
- * would exceed 65,535 bytes or the room in `output`, or cannot be sent on (`outgrows`).
+ * would exceed `LONGEST_PACKET` or the room in `output`, or cannot be sent on (`outgrows`).
  */
 export function writeTcpPacket(
   packet: SipPacket,
@@ -41,7 +40,7 @@ export function writeTcpPacket(
   const { text, acknowledgement, isCut } = change;
   const headers = payloadOffset - offset;
   const totalLength = headers + (text === undefined ? payloadLength : text.length);
-  if (totalLength > LARGEST_PACKET || totalLength > output.length - at) return 0;
+  if (totalLength > LONGEST_PACKET || totalLength > output.length - at) return 0;
   if (outgrows(packet, totalLength, mtu)) return 0;
   bytes.copy(output, at, offset, payloadOffset);
   const view = new DataView(output.buffer, output.byteOffset, output.length);

@@ -1,9 +1,8 @@
 import { checksumOf, sumWords } from "./checksum.ts";
-import { outgrows, pseudoHeaderSum, writeLength } from "./ip-header.ts";
+import { LONGEST_PACKET, outgrows, pseudoHeaderSum, writeLength } from "./ip-header.ts";
 import type { SipPacket } from "./sip-packet.ts";
 
 const UDP_HEADER = 8;
-const LARGEST_PACKET = 0xffff;
 
 /** What stands in the place of `[start, end)` of a payload, one latin1 character per byte. */
 export interface Replacement {
@@ -29,7 +28,7 @@ const target = viewed(Buffer.alloc(0));
  * fragmented, see `writeLength`.
  *
  * @param replacements sorted by where they start, not overlapping, within the payload
- * @returns bytes written; 0, and nothing written, when the packet would exceed 65,535 bytes or the room in `output`, or
+ * @returns bytes written; 0, and nothing written, when the packet would exceed `LONGEST_PACKET` or the room in `output`, or
  * cannot be sent on (`outgrows`)
  */
 export function writeUdpPacket(
@@ -43,7 +42,7 @@ export function writeUdpPacket(
   const { offset, headerLength, payloadOffset, payloadLength } = packet;
   const udpLength = UDP_HEADER + lengthAfter(payloadLength, replacements);
   const totalLength = headerLength + udpLength;
-  if (totalLength > LARGEST_PACKET || totalLength > output.length - at) return 0;
+  if (totalLength > LONGEST_PACKET || totalLength > output.length - at) return 0;
   if (outgrows(packet, totalLength, mtu)) return 0;
   const from = viewOf(source, bytes);
   const view = viewOf(target, output);

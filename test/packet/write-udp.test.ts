@@ -148,9 +148,9 @@ describe("the packet and the path MTU", () => {
 });
 
 describe("what cannot be written is refused", () => {
-  test("more than 65,535 bytes", () => {
-    expect(rewritten({ payload: "x" }, "y".repeat(65_535 - 28)).length).toBe(65_535);
-    expect(rewritten({ payload: "x" }, "y".repeat(65_535 - 27)).length).toBe(0);
+  test("more than the 65,531 bytes of a verdict", () => {
+    expect(rewritten({ payload: "x" }, "y".repeat(65_531 - 28)).length).toBe(65_531);
+    expect(rewritten({ payload: "x" }, "y".repeat(65_531 - 27)).length).toBe(0);
   });
 
   test("more than the output has room for", () => {
