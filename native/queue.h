@@ -104,6 +104,14 @@ static inline void put_message(const struct queue *q, uint8_t *start, uint8_t ty
 	memcpy(start + NLMSG_HDRLEN, &family, sizeof(family));
 }
 
+/* queue_bind.c */
+int queue_bind(struct queue *q, uint32_t queue_length);
+
+/* queue_pace.c */
+void queue_set_pace(struct queue *q, uint32_t pause);
+void queue_note_pace(struct queue *q, uint32_t packets);
+void queue_pause_for_more(const struct queue *q);
+
 /* queue_packet.c */
 bool queue_read(struct queue *q, unsigned int i, uint32_t *row);
 
