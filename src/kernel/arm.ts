@@ -13,6 +13,11 @@ import type { MessageWriter } from "./message-writer.ts";
 import type { Job } from "./request-batch.ts";
 import type { FlowTuple } from "./tuple.ts";
 
+/** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
+export const MASTER_PORT = 0;
+/** The helper they carry. */
+export const MASTER_HELPER = "sip";
+
 /**
  * Master is the conntrack that a stream's expectations hang on. No packet ever matches it: its ports are an id
  * of ours. It carries the helper "sip", without which the kernel takes no expectation for it, and which an
@@ -28,6 +33,7 @@ export interface Master {
   readonly mark?: number | undefined;
 }
 
+/** Expectations to be made under one master, each for itself; without the master the kernel takes none. */
 export interface ArmRequest {
   readonly master: Master;
   /** False when an earlier request made the master. */
@@ -56,6 +62,7 @@ export type ArmResult =
       readonly refused: readonly RefusedExpectation[];
     };
 
+/** Expectations to be taken out, each named by its tuple alone, whatever its master. */
 export interface DisarmRequest {
   readonly expectations: readonly ExpectationKey[];
 }
@@ -224,6 +231,6 @@ function masterEntry(master: Master): NewConntrack {
     status: MASTER_STATUS,
     timeout: master.timeout,
     mark: master.mark,
-    helper: "sip",
+    helper: MASTER_HELPER,
   };
 }

@@ -16,6 +16,7 @@ import {
 
 /** The SIP helper's classes, enum sip_expectation_classes of net/netfilter/nf_conntrack_sip.h. */
 export const EXPECTATION_CLASS = { signalling: 0, audio: 1, video: 2, image: 3 } as const;
+/** A number of EXPECTATION_CLASS. */
 export type ExpectationClass = (typeof EXPECTATION_CLASS)[keyof typeof EXPECTATION_CLASS];
 
 /** Where an expected flow may come from; undefined takes any. */

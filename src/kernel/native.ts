@@ -171,6 +171,7 @@ export const COUNTER_TRUNCATED = 4;
 export const COUNTER_MALFORMED = 5;
 /** Rows whose verdict or replacement was impossible: accepted unmodified. */
 export const COUNTER_BAD_ROWS = 6;
+/** Numbers that `counters` must have room for; the last is not in use. */
 export const COUNTERS = 8;
 
 /**
