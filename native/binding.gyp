@@ -29,6 +29,8 @@
         "value.c",
         "socket.c",
         "queue.c",
+        "queue_bind.c",
+        "queue_pace.c",
         "queue_packet.c",
         "queue_verdict.c",
         "netlink.c",

@@ -11,9 +11,7 @@
  * a mapping that then stands against ours. Nor is NFQA_CFG_F_GSO: without it the kernel segments big TCP
  * packets and completes their checksums before we see them.
  */
-#include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <linux/sock_diag.h>
 
@@ -24,13 +22,6 @@ enum { BATCHES_PER_WAKE_UP = 16 };
 
 /* Microseconds; other sockets and timers wait as long. */
 enum { PAUSE_MAX = 10000 };
-
-/* A batch this full has gathered by itself: to wait for more would only be late. */
-enum { FULL_ENOUGH = BATCH / 4 };
-/* Packets that must be about to come within a pause for it to be worth one. */
-enum { WORTH_A_PAUSE = 2 };
-/* Nanoseconds: a longer gap between two packets counts as this. */
-enum { LONGEST_GAP = 1000000 };
 
 /* Room for 64 of the largest verdicts in one send; the kernel doubles it. A limit, not an allocation. */
 enum { SEND_BUFFER = 4 << 20 };
@@ -48,31 +39,6 @@ static void count_overruns(struct queue *q)
 		return;
 	q->counters[COUNTER_RECEIVE_OVERRUNS] += (uint32_t)(info[SK_MEMINFO_DROPS] - q->drops);
 	q->drops = info[SK_MEMINFO_DROPS];
-}
-
-/* Takes note of how fast packets come: a running mean of the time between two. */
-static void note_pace(struct queue *q, uint32_t packets)
-{
-	const uint64_t now = uv_hrtime();
-	uint64_t gap = (now - q->read_at) / packets;
-
-	if (gap > LONGEST_GAP)
-		gap = LONGEST_GAP;
-	q->gap = (7 * q->gap + gap) / 8;
-	q->read_at = now;
-	q->last_batch = packets;
-}
-
-/*
- * Where packets come fast, each one's wake-up costs more than its work: a short pause lets some more gather. Where
- * they come slowly or have gathered already, none is made, and none is late.
- */
-static void pause_for_more(const struct queue *q)
-{
-	const struct timespec pause = { .tv_nsec = q->pause };
-
-	if (q->last_batch < FULL_ENOUGH && q->gap * WORTH_A_PAUSE <= q->pause)
-		(void)nanosleep(&pause, NULL);
 }
 
 /* Reads one batch, has it decided, sends its verdicts. Returns false when there is no reason to read on. */
@@ -96,7 +62,7 @@ static bool read_batch(struct queue *q)
 		if (queue_read(q, i, q->rows + count * ROW_FIELDS))
 			count++;
 	if (got > 0)
-		note_pace(q, got);
+		queue_note_pace(q, got);
 	if (count > 0) {
 		q->counters[COUNTER_BATCHES]++;
 		threw = !nlsocket_call(&q->socket, count);
@@ -114,70 +80,11 @@ static void on_readable(struct nlsocket *s)
 	struct queue *q = (struct queue *)s;
 	int batches = 0;
 
-	pause_for_more(q);
+	queue_pause_for_more(q);
 	while (read_batch(q) && ++batches < BATCHES_PER_WAKE_UP)
 		;
 	if (s->fd >= 0)
 		count_overruns(q);
-}
-
-/* Sends one config message and returns 0 or the errno of its answer, -1 meaning "a packet came first". */
-static int configure(struct queue *q, uint8_t *message, uint8_t *end)
-{
-	struct pollfd readable = { .fd = q->socket.fd, .events = POLLIN };
-	uint8_t answer[NLMSG_HDRLEN + sizeof(struct nlmsgerr)];
-	struct iovec part = { message, end - message };
-	ssize_t length;
-
-	put_message(q, message, NFQNL_MSG_CONFIG, NLM_F_ACK, end - message);
-	if (!queue_send(q, &part, 1))
-		return errno;
-	/* The answer was made inside sendmsg(); the wait is there so that a kernel without one is no hang. */
-	if (poll(&readable, 1, 1000) == 0)
-		return ETIMEDOUT;
-	length = recv(q->socket.fd, answer, sizeof(answer), MSG_PEEK | MSG_DONTWAIT);
-	if (length < (ssize_t)(NLMSG_HDRLEN + sizeof(int)))
-		return length < 0 ? errno : EPROTO;
-	if (read_header(answer).nlmsg_type != NLMSG_ERROR)
-		return -1;
-	(void)recv(q->socket.fd, answer, sizeof(answer), MSG_DONTWAIT);
-	return read_errno(answer + NLMSG_HDRLEN);
-}
-
-static uint8_t *put_command(uint8_t *at, uint8_t command)
-{
-	const struct nfqnl_msg_config_cmd value = { .command = command };
-
-	return put_attribute(at, NFQA_CFG_CMD, &value, sizeof(value));
-}
-
-/*
- * Binds the queue, in one message with its parameters: between a bare bind and them the kernel would refuse,
- * and so drop, every packet. Returns 0 or an errno.
- */
-static int bind_queue(struct queue *q, uint32_t queue_length)
-{
-	const struct nfqnl_msg_config_params parameters = {
-		.copy_range = htonl(0xffff),
-		.copy_mode = NFQNL_COPY_PACKET,
-	};
-	const uint32_t most = htonl(queue_length);
-	uint8_t message[128], *end;
-	int error;
-
-	/* Does nothing since Linux 3.8 but ask for the module and for CAP_NET_ADMIN, apart from the queue. */
-	error = configure(q, message, put_command(message + MESSAGE_HEAD, NFQNL_CFG_CMD_PF_UNBIND));
-	if (error)
-		return error < 0 ? EPROTO : error;
-	end = put_command(message + MESSAGE_HEAD, NFQNL_CFG_CMD_BIND);
-	end = put_attribute(end, NFQA_CFG_PARAMS, &parameters, sizeof(parameters));
-	end = put_attribute(end, NFQA_CFG_QUEUE_MAXLEN, &most, sizeof(most));
-	error = configure(q, message, end);
-	/* Capable, and yet not permitted: the queue belongs to another socket (nfqnl_recv_config). */
-	if (error == EPERM)
-		return EBUSY;
-	/* A packet before the ACK: bound. The ACK comes later and says 0. */
-	return error < 0 ? 0 : error;
 }
 
 /* Accepts all that waits for a verdict, read or not: without us the rules' --queue-bypass would have. */
@@ -254,8 +161,7 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	q->number = number;
-	q->pause = pause * 1000;
-	q->gap = LONGEST_GAP;
+	queue_set_pace(q, pause);
 	q->slab = slab;
 	q->output = output;
 	q->rows = (uint32_t *)rows.data;
@@ -273,7 +179,7 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 	(void)setsockopt(q->socket.fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 	(void)setsockopt(q->socket.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	size_sending(q);
-	error = bind_queue(q, queue_length);
+	error = queue_bind(q, queue_length);
 	if (error) {
 		throw_errno(env, error, "NFQNL_CFG_CMD_BIND", error == EBUSY ? "queue %u is already bound" :
 			    error == EPERM ? "queue %u cannot be bound without CAP_NET_ADMIN" :

@@ -28,8 +28,6 @@ enum {
 	ROW_VERDICT,
 	ROW_REPLACEMENT_OFFSET,
 	ROW_REPLACEMENT_LENGTH,
-	ROW_SET_MARK,
-	ROW_NEW_MARK,
 	ROW_FIELDS = 16,
 };
 enum {
@@ -51,11 +49,8 @@ enum { PAYLOAD_MAX = 0xffff - NLA_HDRLEN };
 
 enum { MESSAGE_HEAD = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg)) };
 
-/* A verdict message up to its payload's bytes: verdict, mark, and the payload attribute's header. */
-enum {
-	VERDICT_HEAD = MESSAGE_HEAD + ATTRIBUTE_SPACE(sizeof(struct nfqnl_msg_verdict_hdr)) +
-		       ATTRIBUTE_SPACE(sizeof(uint32_t)) + NLA_HDRLEN,
-};
+/* A verdict message up to its payload's bytes: verdict, and the payload attribute's header. */
+enum { VERDICT_HEAD = MESSAGE_HEAD + ATTRIBUTE_SPACE(sizeof(struct nfqnl_msg_verdict_hdr)) + NLA_HDRLEN };
 
 struct queue {
 	struct nlsocket socket;		/* first: nlsocket_release() frees the whole */
@@ -108,6 +103,14 @@ static inline void put_message(const struct queue *q, uint8_t *start, uint8_t ty
 	memcpy(start, &header, sizeof(header));
 	memcpy(start + NLMSG_HDRLEN, &family, sizeof(family));
 }
+
+/* queue_bind.c */
+int queue_bind(struct queue *q, uint32_t queue_length);
+
+/* queue_pace.c */
+void queue_set_pace(struct queue *q, uint32_t pause);
+void queue_note_pace(struct queue *q, uint32_t packets);
+void queue_pause_for_more(const struct queue *q);
 
 /* queue_packet.c */
 bool queue_read(struct queue *q, unsigned int i, uint32_t *row);

@@ -100,8 +100,6 @@ bool queue_read(struct queue *q, unsigned int i, uint32_t *row)
 	row[ROW_VERDICT] = NF_ACCEPT;
 	row[ROW_REPLACEMENT_OFFSET] = 0;
 	row[ROW_REPLACEMENT_LENGTH] = 0;
-	row[ROW_SET_MARK] = 0;
-	row[ROW_NEW_MARK] = 0;
 	return true;
 malformed:
 	q->counters[COUNTER_MALFORMED]++;

@@ -15,17 +15,11 @@ struct gathering {
  * Writes a verdict message at `at`, all but the bytes of its payload. Returns where it ends; the payload, if
  * there is one, and its padding follow.
  */
-static uint8_t *put_verdict(const struct queue *q, uint8_t *at, uint32_t id, uint32_t verdict,
-			    const uint32_t *mark, size_t payload)
+static uint8_t *put_verdict(const struct queue *q, uint8_t *at, uint32_t id, uint32_t verdict, size_t payload)
 {
 	const struct nfqnl_msg_verdict_hdr decision = { .verdict = htonl(verdict), .id = htonl(id) };
 	uint8_t *end = put_attribute(at + MESSAGE_HEAD, NFQA_VERDICT_HDR, &decision, sizeof(decision));
 
-	if (mark) {
-		const uint32_t value = htonl(*mark);
-
-		end = put_attribute(end, NFQA_MARK, &value, sizeof(value));
-	}
 	if (payload) {
 		const struct nlattr attribute = { .nla_len = NLA_HDRLEN + payload, .nla_type = NFQA_PAYLOAD };
 
@@ -59,7 +53,7 @@ bool queue_send_verdict(struct queue *q, uint32_t id, uint32_t verdict, const st
 	uint8_t head[VERDICT_HEAD];
 	const size_t payload = replacement ? replacement->length : 0;
 	struct iovec parts[] = {
-		{ head, put_verdict(q, head, id, verdict, NULL, payload) - head },
+		{ head, put_verdict(q, head, id, verdict, payload) - head },
 		{ replacement ? replacement->data : NULL, payload },
 	};
 
@@ -138,8 +132,7 @@ void queue_send_rows(struct queue *q, uint32_t count)
 		if (g.bytes + VERDICT_HEAD + NLA_ALIGN(payload) > q->send_limit)
 			flush(q, &g, i);
 		head = q->heads + g.heads;
-		end = put_verdict(q, head, row[ROW_ID], row[ROW_VERDICT],
-				  row[ROW_SET_MARK] ? &row[ROW_NEW_MARK] : NULL, payload);
+		end = put_verdict(q, head, row[ROW_ID], row[ROW_VERDICT], payload);
 		g.heads += end - head;
 		gather(&g, q->parts, head, end - head);
 		if (payload) {

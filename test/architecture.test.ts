@@ -17,8 +17,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kernel: ["packet"],
   rules: ["packet"],
   observe: [],
-  config: ["packet"],
-  gateway: ["config", "observe", "translate", "table", "store", "capture", "kernel", "sip", "sdp", "packet"],
+  config: [],
+  gateway: ["config", "observe", "translate", "table", "store", "kernel", "sip", "sdp", "packet"],
   replay: ["gateway", "config", "observe", "translate", "table", "capture", "sip", "packet"],
   cli: "replay gateway config observe rules translate store capture kernel sip packet".split(" "),
 };

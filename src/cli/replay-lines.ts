@@ -63,7 +63,7 @@ function noteLine({ time, note }: TimedNote, start: bigint): string {
 }
 
 /** What is wrong with a stream, in an admin's words. */
-export function noteText({ event }: StreamNote): string {
+function noteText({ event }: StreamNote): string {
   const bytes = `${event.length} ${event.length === 1 ? "byte" : "bytes"}`;
   if (event.kind === "left") return `${bytes} not followed, ${FAULTS[event.reason]}`;
   return `gap: ${bytes} not in the capture; followed again from the next message`;

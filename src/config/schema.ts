@@ -45,7 +45,10 @@ export const schema = z.strictObject({
   store: z.string().min(1).default("/var/lib/sipexpectd"),
   /** External address to use where the outside interface has several; its first one otherwise. */
   address: ipv4.optional(),
-  /** The same for IPv6, where `networks` has some of it; the interface's first one that is not link-local otherwise. */
+  /**
+   * The same for IPv6, where `networks` has some of it. Otherwise the first routable one, of those that are not
+   * deprecated if there are any; it stays until it is gone or deprecated itself.
+   */
   address_ipv6: z.ipv6("is not an IPv6 address").optional(),
   /** Address to write into messages where another 1:1 NAT stands between this gateway and the internet. */
   advertise: ipv4.optional(),

@@ -1,17 +1,12 @@
-import type { ArmResult, Master } from "../kernel/arm.ts";
+import { type ArmResult, MASTER_PORT, type Master } from "../kernel/arm.ts";
 import type { Conntrack } from "../kernel/conntrack.ts";
-import {
-  EXPECTATION_CLASS,
-  type Expectation,
-  type ExpectationEntry,
-  type ExpectedSource,
-} from "../kernel/expectation-message.ts";
+import { EXPECTATION_CLASS, type Expectation, type ExpectedSource } from "../kernel/expectation-message.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { LogBudget } from "../observe/log.ts";
 import type { ArmFailed, ArmFailure, Arming } from "../table/arming.ts";
-import { type Component, expectationsOf, type Stream } from "../table/streams.ts";
-import { type Wanted, wantedKey } from "../table/wanted.ts";
+import type { Component, Stream } from "../table/streams.ts";
+import type { Wanted } from "../table/wanted.ts";
 import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
@@ -24,11 +19,6 @@ export interface ArmingOptions {
   /** Connection mark of media flows, undefined for none. */
   readonly mark: number | undefined;
 }
-
-/** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
-export const MASTER_PORT = 0;
-/** The helper they carry. */
-export const MASTER_HELPER = "sip";
 
 const ANYWHERE: ExpectedSource = { host: undefined, port: undefined };
 
@@ -190,38 +180,4 @@ function sourceOf(host: string | undefined): ExpectedSource {
 function failureOf(codes: readonly string[]): ArmFailure {
   const failures = codes.map((code) => FAILURES[code] ?? "refused");
   return ORDER.find((one) => failures.includes(one)) ?? "refused";
-}
-
-/** The name, within its component, of an expectation the kernel tells of (see `wantedKey`). */
-export function keyOf(entry: ExpectationEntry): string {
-  return wantedKey(wantedOf(entry));
-}
-
-/** An expectation that the kernel tells of, in the table's words. */
-export function wantedOf(entry: ExpectationEntry): Wanted {
-  return isInbound(entry)
-    ? { direction: "inbound", source: entry.from.host }
-    : { direction: "outbound", remote: entry.to };
-}
-
-/** The component of `stream` that has an external port. */
-export function componentAt({ components }: Stream, port: number): Component | undefined {
-  for (const component of components) if (component.port === port) return component;
-  return undefined;
-}
-
-/** The component of `stream` that an expectation the kernel tells of belongs to. */
-export function componentOf(stream: Stream, entry: ExpectationEntry): Component | undefined {
-  const { from, to } = entry;
-  if (isInbound(entry)) return componentAt(stream, to.port);
-  const key = keyOf(entry);
-  return stream.components.find((component) => {
-    const isFrom = from.host === component.inside.host && from.port === component.inside.port;
-    return isFrom || expectationsOf(component).has(key);
-  });
-}
-
-/** Without NAT it shows by what it leaves open: we never expect an inbound flow from a certain port. */
-function isInbound({ nat, from }: ExpectationEntry): boolean {
-  return nat === undefined ? from.port === undefined : nat.direction === "inbound";
 }

@@ -1,8 +1,6 @@
-import type { Config } from "../config/schema.ts";
 import { Conntrack } from "../kernel/conntrack.ts";
 import { watchTables } from "../kernel/events.ts";
-import { lastingLimit, raiseExpectationLimit } from "../kernel/expectation-limit.ts";
-import { type Interface, readInterface, readInterfaces, watchInterfaces } from "../kernel/interfaces.ts";
+import { readInterface, watchInterfaces } from "../kernel/interfaces.ts";
 import { LocalSockets } from "../kernel/local-sockets.ts";
 import type { Native } from "../kernel/native.ts";
 import { Queue } from "../kernel/queue.ts";
@@ -19,8 +17,11 @@ import { AdoptedFlows } from "./adopted-flows.ts";
 import { KernelArming } from "./arming.ts";
 import { chooseExternal } from "./choose-external.ts";
 import type { GatewayContext } from "./context.ts";
+import { followInterfaces } from "./follow-interfaces.ts";
 import { Gateway } from "./gateway.ts";
+import type { GatewayConfig } from "./gateway-config.ts";
 import { KernelEvents } from "./kernel-events.ts";
+import { kernelSlots } from "./kernel-slots.ts";
 import { mediaHostPolicy } from "./media-hosts.ts";
 import { modeRules } from "./modes.ts";
 import { openPersistence } from "./persistence.ts";
@@ -45,15 +46,9 @@ const PAUSE = 200;
 /** Seconds a master lives: longer than any call. */
 const MASTER_TIMEOUT = 7 * 24 * 3600;
 const TICK = 250;
-/** Of the kernel's expectations, one of so many is left to other helpers, and at least so many. */
-const RESERVE_SHARE = 16;
-const LEAST_RESERVE = 8;
 /** Where providers listen; a flow to there that ends in the kernel is pinned anew. */
 const SIP_PORTS = { first: 5060, last: 5061 };
 const REFRESH_SOCKETS = 5000;
-
-/** The configuration once both sides have been named. */
-export type GatewayConfig = Config & { readonly outside: string };
 
 /** A gateway at work. */
 export interface RunningGateway {
@@ -107,7 +102,7 @@ export async function startGateway(
   );
   const { bindings, calls } = makeTables(
     config,
-    slotsOf(config, log),
+    kernelSlots(config, log),
     wheel,
     new KernelArming(
       conntrack,
@@ -191,7 +186,7 @@ export async function startGateway(
       watchRoutes(native, () => {
         context.routing++;
       }),
-      watchInterfaces(native, () => follow(native, config, sides, gateway, context, log)),
+      watchInterfaces(native, () => followInterfaces(native, config, sides, gateway, context, log)),
       every(TICK, log, () => {
         if (isBehind) bringTogether();
         isBehind = false;
@@ -208,21 +203,6 @@ export async function startGateway(
   }
 }
 
-/** How many of the kernel's expectations may be ours; raises the kernel's limit where that is allowed. */
-function slotsOf({ table }: GatewayConfig, log: Logger): number {
-  const { limit, before, refused } = raiseExpectationLimit(table.expect_max);
-  const lasting = lastingLimit(table.expect_max);
-  if (before !== undefined) {
-    log.info({ limit, before, ...lasting }, "nf_conntrack_expect_max was raised; these lines make it last");
-  } else if (refused !== undefined) {
-    log.warn(
-      { limit, wanted: table.expect_max, code: refused, ...lasting },
-      "nf_conntrack_expect_max may not be raised from here; these lines raise it where the machine boots",
-    );
-  }
-  return table.kernel_slots ?? limit - Math.max(LEAST_RESERVE, Math.ceil(limit / RESERVE_SHARE));
-}
-
 /** What fails once, as when the kernel is short of memory, is tried again the next time. */
 function every(milliseconds: number, log: Logger, work: () => void): { close(): void } {
   const timer = setInterval(() => {
@@ -233,39 +213,4 @@ function every(milliseconds: number, log: Logger, work: () => void): { close(): 
     }
   }, milliseconds);
   return { close: () => clearInterval(timer) };
-}
-
-/** Takes in that an interface was made anew or has another address. */
-function follow(
-  native: Native,
-  config: GatewayConfig,
-  sides: Sides,
-  gateway: Gateway,
-  context: GatewayContext,
-  log: Logger,
-): void {
-  try {
-    const outside = readInterface(native, config.outside);
-    // One of several that is away keeps nothing else from being followed.
-    const inside = readInterfaces(native).filter(({ name }) => config.inside.includes(name));
-    const isNew = ({ index }: Interface): boolean => index !== sides.outside && !sides.inside.has(index);
-    const made = [...inside, outside].filter(isNew);
-    if (made.length > 0)
-      log.info({ interfaces: made.map(({ name }) => name) }, "interfaces were made anew, and are used");
-    sides.inside = new Set(inside.map(({ index }) => index));
-    sides.outside = outside.index;
-    sides.mtu = outside.mtu;
-    const { external, calls } = context;
-    const now = chooseExternal(outside, config, external);
-    const has = [...outside.ipv4, ...outside.ipv6];
-    const gone = [now.host, now.ipv6].filter((host) => host !== "" && !has.includes(host));
-    if (gone.length > 0) log.warn({ gone, has }, "the outside interface lacks our address, which is kept");
-    if (now.host === external.host && now.ipv6 === external.ipv6) return;
-    const [from, to] = [external, now].map(({ host, ipv6 }) => (ipv6 === "" ? host : [host, ipv6]));
-    log.info({ from, to, calls: calls.calls }, "the external address changed");
-    gateway.externalChanged(now);
-  } catch (error) {
-    // An interface that is down for a moment comes back with another event; until then all stays as it is.
-    log.warn({ err: error }, "interfaces changed and cannot be used now");
-  }
 }

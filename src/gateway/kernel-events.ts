@@ -1,3 +1,4 @@
+import { MASTER_HELPER, MASTER_PORT } from "../kernel/arm.ts";
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { TableEvents } from "../kernel/events.ts";
@@ -9,8 +10,8 @@ import { type Family, familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
 import { ANY_SOURCE } from "../table/wanted.ts";
 import { addressee } from "./addressee.ts";
-import { componentAt, componentOf, keyOf, MASTER_HELPER, MASTER_PORT } from "./arming.ts";
 import type { GatewayContext } from "./context.ts";
+import { componentAt, componentOf, keyOf } from "./expectation-owner.ts";
 import { externalHost } from "./external-address.ts";
 import type { Gateway } from "./gateway.ts";
 import type { StrayEntries } from "./stray-entries.ts";

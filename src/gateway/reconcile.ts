@@ -1,3 +1,4 @@
+import { MASTER_HELPER, MASTER_PORT } from "../kernel/arm.ts";
 import type { Conntrack } from "../kernel/conntrack.ts";
 import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
@@ -6,7 +7,7 @@ import type { Endpoint } from "../packet/endpoint.ts";
 import type { Calls } from "../table/calls.ts";
 import { type Component, expectationsOf, flowOf, type Stream } from "../table/streams.ts";
 import type { AdoptedFlows } from "./adopted-flows.ts";
-import { componentOf, keyOf, MASTER_HELPER, MASTER_PORT, wantedOf } from "./arming.ts";
+import { componentOf, keyOf, wantedOf } from "./expectation-owner.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
 /** What was found different between the table and the kernel. */

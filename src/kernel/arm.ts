@@ -13,6 +13,11 @@ import type { MessageWriter } from "./message-writer.ts";
 import type { Job } from "./request-batch.ts";
 import type { FlowTuple } from "./tuple.ts";
 
+/** The destination port of our masters: no packet has it, so no flow is ever taken for one of them. */
+export const MASTER_PORT = 0;
+/** The helper they carry. */
+export const MASTER_HELPER = "sip";
+
 /**
  * Master is the conntrack that a stream's expectations hang on. No packet ever matches it: its ports are an id
  * of ours. It carries the helper "sip", without which the kernel takes no expectation for it, and which an
@@ -26,9 +31,9 @@ export interface Master {
   readonly timeout: number;
   /** Inherited by the media flows. */
   readonly mark?: number | undefined;
-  readonly zone?: number | undefined;
 }
 
+/** Expectations to be made under one master, each for itself; without the master the kernel takes none. */
 export interface ArmRequest {
   readonly master: Master;
   /** False when an earlier request made the master. */
@@ -57,9 +62,9 @@ export type ArmResult =
       readonly refused: readonly RefusedExpectation[];
     };
 
+/** Expectations to be taken out, each named by its tuple alone, whatever its master. */
 export interface DisarmRequest {
   readonly expectations: readonly ExpectationKey[];
-  readonly zone?: number | undefined;
 }
 
 /** `absent` counts those the kernel no longer had; `code` is the errno of the first other failure. */
@@ -100,9 +105,9 @@ export class ArmJob implements Job {
     const { master, createMaster, expectations } = this.#request;
     if (createMaster) encodeNewConntrack(writer, masterEntry(master));
     for (const expectation of expectations) {
-      encodeNewExpectation(writer, master.flow, expectation, master.zone);
+      encodeNewExpectation(writer, master.flow, expectation);
       if (messagesOf(expectation) > 1) {
-        encodeExpectationTimeout(writer, master.flow, expectation, master.zone);
+        encodeExpectationTimeout(writer, master.flow, expectation);
       }
     }
   }
@@ -153,8 +158,8 @@ export class RenewJob implements Job {
   }
 
   encode(writer: MessageWriter): void {
-    const { flow, zone } = this.#master;
-    for (const expectation of this.#expectations) encodeExpectationTimeout(writer, flow, expectation, zone);
+    const { flow } = this.#master;
+    for (const expectation of this.#expectations) encodeExpectationTimeout(writer, flow, expectation);
   }
 
   settle(): void {
@@ -175,8 +180,7 @@ export class DisarmJob implements Job {
   }
 
   encode(writer: MessageWriter): void {
-    const { expectations, zone } = this.#request;
-    for (const expectation of expectations) encodeDeleteExpectation(writer, expectation, undefined, zone);
+    for (const expectation of this.#request.expectations) encodeDeleteExpectation(writer, expectation);
   }
 
   settle(errnos: Int32Array, at: number): void {
@@ -197,17 +201,15 @@ export class DisarmJob implements Job {
 export class RemoveMasterJob implements Job {
   readonly messages = 1;
   readonly #flow: FlowTuple;
-  readonly #zone: number | undefined;
   readonly #done: ((result: RemoveResult) => void) | undefined;
 
-  constructor(flow: FlowTuple, zone: number | undefined, done: ((result: RemoveResult) => void) | undefined) {
+  constructor(flow: FlowTuple, done: ((result: RemoveResult) => void) | undefined) {
     this.#flow = flow;
-    this.#zone = zone;
     this.#done = done;
   }
 
   encode(writer: MessageWriter): void {
-    encodeDeleteConntrack(writer, this.#flow, this.#zone);
+    encodeDeleteConntrack(writer, this.#flow);
   }
 
   settle(errnos: Int32Array, at: number): void {
@@ -229,7 +231,6 @@ function masterEntry(master: Master): NewConntrack {
     status: MASTER_STATUS,
     timeout: master.timeout,
     mark: master.mark,
-    zone: master.zone,
-    helper: "sip",
+    helper: MASTER_HELPER,
   };
 }

@@ -37,7 +37,6 @@ export interface NewConntrack {
   /** Seconds. */
   readonly timeout: number;
   readonly mark?: number | undefined;
-  readonly zone?: number | undefined;
   /** Name of the conntrack helper it carries. */
   readonly helper?: string | undefined;
   readonly tcp?: TcpState | undefined;
@@ -54,7 +53,6 @@ export interface ConntrackEntry {
   readonly timeout: number;
   readonly mark: number;
   readonly id: number;
-  readonly zone: number;
   readonly helper: string | undefined;
   /** Original direction of the flow that expected this one (IPS_EXPECTED). */
   readonly master: FlowTuple | undefined;
@@ -69,14 +67,13 @@ export interface ConntrackEntry {
 export interface ConntrackFilter {
   /** Default: both, or IPv4 where `destination` is given, which the kernel takes for one family only. */
   readonly family?: Family | undefined;
-  readonly mark?: { readonly value: number; readonly mask: number } | undefined;
   /** Protocol and destination port of the original direction. */
   readonly destination?: { readonly protocol: Transport; readonly port: number } | undefined;
 }
 
 /** Writes the request that makes `entry`, and is refused with EEXIST when either tuple is taken. */
 export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): void {
-  const { original, sourceNat, destinationNat, mark, zone, helper, tcp } = entry;
+  const { original, sourceNat, destinationNat, mark, helper, tcp } = entry;
   const { source, destination } = original;
   const protocol = protocolNumber(original.protocol);
   const [from, to] = [knownAddress(source.host), knownAddress(destination.host)];
@@ -88,20 +85,12 @@ export function encodeNewConntrack(writer: MessageWriter, entry: NewConntrack): 
   if (mark !== undefined) writer.be32(ct.CTA_MARK, mark);
   if (sourceNat !== undefined) encodeNat(writer, ct.CTA_NAT_SRC, sourceNat);
   if (destinationNat !== undefined) encodeNat(writer, ct.CTA_NAT_DST, destinationNat);
-  if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
   if (helper !== undefined) {
     const nest = writer.beginNest(ct.CTA_HELP);
     writer.string(ct.CTA_HELP_NAME, helper);
     writer.endNest(nest);
   }
   if (tcp !== undefined) encodeTcpState(writer, tcp);
-  writer.end();
-}
-
-/** Writes the request that sets the seconds an existing entry has left. */
-export function encodeConntrackTimeout(writer: MessageWriter, flow: FlowTuple, seconds: number): void {
-  beginByTuple(writer, ct.CT_NEW, flow);
-  writer.be32(ct.CTA_TIMEOUT, seconds);
   writer.end();
 }
 
@@ -124,8 +113,9 @@ export function encodeConntrackAdjustment(
 }
 
 /** Writes the request for the entry of which `flow` is either direction. */
-export function encodeGetConntrack(writer: MessageWriter, flow: FlowTuple, zone?: number): void {
-  encodeByTuple(writer, ct.CT_GET, flow, zone);
+export function encodeGetConntrack(writer: MessageWriter, flow: FlowTuple): void {
+  beginByTuple(writer, ct.CT_GET, flow);
+  writer.end();
 }
 
 /**
@@ -133,20 +123,17 @@ export function encodeGetConntrack(writer: MessageWriter, flow: FlowTuple, zone?
  *
  * NB: without a tuple the kernel would delete every entry it has, so this takes no other form.
  */
-export function encodeDeleteConntrack(writer: MessageWriter, flow: FlowTuple, zone?: number): void {
-  encodeByTuple(writer, ct.CT_DELETE, flow, zone);
+export function encodeDeleteConntrack(writer: MessageWriter, flow: FlowTuple): void {
+  beginByTuple(writer, ct.CT_DELETE, flow);
+  writer.end();
 }
 
 /** Writes the request for all entries that pass `filter`. */
 export function encodeDumpConntrack(writer: MessageWriter, filter: ConntrackFilter = {}): void {
-  const { mark, destination } = filter;
+  const { destination } = filter;
   const family = filter.family ?? (destination && "ipv4");
   const number = family === undefined ? 0 : family === "ipv6" ? ct.AF_INET6 : ct.AF_INET;
   ct.beginCtnetlink(writer, ct.CT_GET, NLM_F_DUMP, number);
-  if (mark !== undefined) {
-    writer.be32(ct.CTA_MARK, mark.value);
-    writer.be32(ct.CTA_MARK_MASK, mark.mask);
-  }
   if (destination !== undefined) {
     const tuple = writer.beginNest(ct.CTA_TUPLE_ORIG);
     const proto = writer.beginNest(ct.CTA_TUPLE_PROTO);
@@ -172,7 +159,7 @@ export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): Conntr
   let original: FlowTuple | undefined;
   let reply: FlowTuple | undefined;
   let master: FlowTuple | undefined;
-  let [status, timeout, mark, id, zone] = [0, 0, 0, 0, 0];
+  let [status, timeout, mark, id] = [0, 0, 0, 0];
   let helper: string | undefined;
   let tcp: TcpState | undefined;
   const adjusted: Record<Direction, SequenceAdjustment | undefined> = {
@@ -203,9 +190,6 @@ export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): Conntr
       case ct.CTA_ID:
         id = reader.be32();
         break;
-      case ct.CTA_ZONE:
-        zone = reader.be16();
-        break;
       case ct.CTA_HELP:
         helper = decodeHelper(reader);
         break;
@@ -228,18 +212,11 @@ export function decodeConntrack(bytes: Uint8Array, message: MessageSpan): Conntr
     timeout,
     mark,
     id,
-    zone,
     helper,
     master,
     tcp,
     sequenceAdjustment: adjusted,
   };
-}
-
-function encodeByTuple(writer: MessageWriter, type: number, flow: FlowTuple, zone: number | undefined): void {
-  beginByTuple(writer, type, flow);
-  if (zone !== undefined) writer.be16(ct.CTA_ZONE, zone);
-  writer.end();
 }
 
 /** Starts a message about the entry of which `flow` is a direction. */

@@ -17,7 +17,6 @@ import {
   type Direction,
   decodeConntrack,
   encodeConntrackAdjustment,
-  encodeConntrackTimeout,
   encodeDeleteConntrack,
   encodeDumpConntrack,
   encodeGetConntrack,
@@ -82,7 +81,7 @@ export class Conntrack {
     if (errno === 0) return CREATED;
     const code = errnoName(errno);
     if (code !== "EEXIST") return { kind: "failed", code };
-    const entry = this.lookup(pin.flow, pin.zone);
+    const entry = this.lookup(pin.flow);
     return entry === undefined ? CLASH : { kind: "exists", entry };
   }
 
@@ -91,8 +90,8 @@ export class Conntrack {
    *
    * @returns undefined when there is none; throws KernelError for any other refusal
    */
-  lookup(flow: FlowTuple, zone?: number): ConntrackEntry | undefined {
-    encodeGetConntrack(this.#begin(), flow, zone);
+  lookup(flow: FlowTuple): ConntrackEntry | undefined {
+    encodeGetConntrack(this.#begin(), flow);
     const errno = this.#request();
     if (errno !== 0) {
       const code = errnoName(errno);
@@ -106,19 +105,9 @@ export class Conntrack {
   }
 
   /** Deletes the entry of which `flow` is either direction, and the expectations it is master of. */
-  remove(flow: FlowTuple, zone?: number): RemoveResult {
-    encodeDeleteConntrack(this.#begin(), flow, zone);
+  remove(flow: FlowTuple): RemoveResult {
+    encodeDeleteConntrack(this.#begin(), flow);
     return removeResult(this.#request());
-  }
-
-  /**
-   * Sets the seconds an entry has left.
-   *
-   * @returns undefined, or the errno name: ENOENT when there is no such entry
-   */
-  setTimeout(flow: FlowTuple, seconds: number): string | undefined {
-    encodeConntrackTimeout(this.#begin(), flow, seconds);
-    return this.#refusal();
   }
 
   /**
@@ -128,7 +117,8 @@ export class Conntrack {
    */
   adjustSequence(flow: FlowTuple, direction: Direction, adjustment: SequenceAdjustment): string | undefined {
     encodeConntrackAdjustment(this.#begin(), flow, direction, adjustment);
-    return this.#refusal();
+    const errno = this.#request();
+    return errno === 0 ? undefined : errnoName(errno);
   }
 
   /** Requests queued for the next flush. */
@@ -152,8 +142,8 @@ export class Conntrack {
   }
 
   /** Queues the deletion of a master, and with it of all its expectations. */
-  removeMaster(flow: FlowTuple, done?: (result: RemoveResult) => void, zone?: number): void {
-    this.#batch.add(new RemoveMasterJob(flow, zone, done));
+  removeMaster(flow: FlowTuple, done?: (result: RemoveResult) => void): void {
+    this.#batch.add(new RemoveMasterJob(flow, done));
   }
 
   /** Sends what is queued, in order, and calls each `done`. What a `done` queues waits for the next flush. */
@@ -194,10 +184,5 @@ export class Conntrack {
   #request(): number {
     this.#replied = this.#socket.request(this.#writer, this.#errno);
     return this.#errno[0] ?? 0;
-  }
-
-  #refusal(): string | undefined {
-    const errno = this.#request();
-    return errno === 0 ? undefined : errnoName(errno);
   }
 }

@@ -45,8 +45,6 @@ export const CTA_NAT_DST = 13;
 export const CTA_TUPLE_MASTER = 14;
 export const CTA_SEQ_ADJ_ORIG = 15;
 export const CTA_SEQ_ADJ_REPLY = 16;
-export const CTA_ZONE = 18;
-export const CTA_MARK_MASK = 21;
 export const CTA_FILTER = 25;
 
 /** enum ctattr_tuple. */
@@ -96,7 +94,6 @@ export const CTA_EXPECT_MASK = 3;
 export const CTA_EXPECT_TIMEOUT = 4;
 export const CTA_EXPECT_ID = 5;
 export const CTA_EXPECT_HELP_NAME = 6;
-export const CTA_EXPECT_ZONE = 7;
 export const CTA_EXPECT_FLAGS = 8;
 export const CTA_EXPECT_CLASS = 9;
 export const CTA_EXPECT_NAT = 10;
@@ -110,10 +107,6 @@ export const IPS_EXPECTED = 1 << 0;
 export const IPS_SEEN_REPLY = 1 << 1;
 export const IPS_ASSURED = 1 << 2;
 export const IPS_CONFIRMED = 1 << 3;
-export const IPS_SRC_NAT = 1 << 4;
-export const IPS_DST_NAT = 1 << 5;
-export const IPS_SEQ_ADJUST = 1 << 6;
-export const IPS_HELPER = 1 << 13;
 
 /** Starts a ctnetlink message: struct nlmsghdr, then struct nfgenmsg with `family`, version 0, no resource. */
 export function beginCtnetlink(writer: MessageWriter, type: number, flags: number, family: number): void {

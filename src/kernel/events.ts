@@ -1,3 +1,4 @@
+import { MASTER_PORT } from "./arm.ts";
 import { type ConntrackEntry, decodeConntrack } from "./conntrack-message.ts";
 import {
   CT_DELETE,
@@ -18,8 +19,7 @@ import type { Watch } from "./watch.ts";
 const RECEIVE_BUFFER = 8 << 20;
 const BUFFER = 64 << 10;
 
-/** Our masters' destination port: no other flow has it. */
-const MASTER_PORTS: PortRange = { first: 0, last: 0 };
+const MASTER_PORTS: PortRange = { first: MASTER_PORT, last: MASTER_PORT };
 
 /** Told what the kernel's tables went through. */
 export interface TableEvents {
@@ -45,7 +45,7 @@ export interface TableEvents {
 }
 
 /**
- * Watches expectations, the flows they let in, and the end of entries: of masters (destination port 0) and of those
+ * Watches expectations, the flows they let in, and the end of entries: of masters (MASTER_PORT) and of those
  * to `ports`. One socket tells all of it, so that it comes in the order it happened; the kernel filters.
  *
  * Throws KernelError: EPERM without CAP_NET_ADMIN.

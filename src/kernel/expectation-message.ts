@@ -16,6 +16,7 @@ import {
 
 /** The SIP helper's classes, enum sip_expectation_classes of net/netfilter/nf_conntrack_sip.h. */
 export const EXPECTATION_CLASS = { signalling: 0, audio: 1, video: 2, image: 3 } as const;
+/** A number of EXPECTATION_CLASS. */
 export type ExpectationClass = (typeof EXPECTATION_CLASS)[keyof typeof EXPECTATION_CLASS];
 
 /** Where an expected flow may come from; undefined takes any. */
@@ -43,7 +44,7 @@ export interface Expectation {
   readonly timeout: number;
 }
 
-/** ExpectationEntry is an expectation as the kernel tells it; its zone it does not tell. */
+/** ExpectationEntry is an expectation as the kernel tells it. */
 export interface ExpectationEntry {
   /** Original direction of the conntrack it hangs on. */
   readonly master: FlowTuple;
@@ -81,10 +82,9 @@ export function encodeNewExpectation(
   writer: MessageWriter,
   master: FlowTuple,
   expectation: Expectation,
-  zone?: number,
 ): void {
   const { direction, protocol, saved } = expectation;
-  beginNew(writer, NLM_F_CREATE | NLM_F_EXCL, master, expectation, zone);
+  beginNew(writer, NLM_F_CREATE | NLM_F_EXCL, master, expectation);
   if (expectation.class !== EXPECTATION_CLASS.signalling) writer.be32(ct.CTA_EXPECT_CLASS, expectation.class);
   if (saved !== undefined) {
     const nest = writer.beginNest(ct.CTA_EXPECT_NAT);
@@ -111,9 +111,8 @@ export function encodeExpectationTimeout(
   writer: MessageWriter,
   master: FlowTuple,
   expectation: Expectation,
-  zone?: number,
 ): void {
-  beginNew(writer, 0, master, expectation, zone);
+  beginNew(writer, 0, master, expectation);
   writer.end();
 }
 
@@ -127,13 +126,11 @@ export function encodeDeleteExpectation(
   writer: MessageWriter,
   expectation: ExpectationKey,
   id?: number,
-  zone?: number,
 ): void {
   const to = knownAddress(expectation.to.host);
   ct.beginCtnetlink(writer, ct.EXP_DELETE, 0, familyNumber(to));
   encodeExpected(writer, expectation, to);
   if (id !== undefined) writer.be32(ct.CTA_EXPECT_ID, id);
-  if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
   writer.end();
 }
 
@@ -210,13 +207,7 @@ export function decodeExpectation(bytes: Uint8Array, message: MessageSpan): Expe
 }
 
 /** What both kinds of EXP_NEW share, in the order of conntrack(8). */
-function beginNew(
-  writer: MessageWriter,
-  flags: number,
-  master: FlowTuple,
-  expectation: Expectation,
-  zone: number | undefined,
-): void {
+function beginNew(writer: MessageWriter, flags: number, master: FlowTuple, expectation: Expectation): void {
   const { protocol, from } = expectation;
   const to = knownAddress(expectation.to.host);
   const [anyHost, fullHost] = typeof to === "number" ? [ANY_IPV4, FULL_IPV4] : [ANY_IPV6, FULL_IPV6];
@@ -228,7 +219,6 @@ function beginNew(
   const number = protocolNumber(protocol);
   encodeEnds(writer, ct.CTA_EXPECT_MASK, number, hostMask, portMask, fullHost, FULL_PORT);
   writer.be32(ct.CTA_EXPECT_TIMEOUT, expectation.timeout);
-  if (zone !== undefined) writer.be16(ct.CTA_EXPECT_ZONE, zone);
 }
 
 /** Writes the tuple of an expectation; `destination` is the address of its `to`. */

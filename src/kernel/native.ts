@@ -149,10 +149,6 @@ export const ROW_VERDICT = 9;
 export const ROW_REPLACEMENT_OFFSET = 10;
 /** Written by onBatch: its bytes; 0 keeps the packet as it is. */
 export const ROW_REPLACEMENT_LENGTH = 11;
-/** Written by onBatch: 1 to set the packet's mark to ROW_NEW_MARK. */
-export const ROW_SET_MARK = 12;
-/** Written by onBatch: the new mark. */
-export const ROW_NEW_MARK = 13;
 
 /** NF_DROP of linux/netfilter.h. */
 export const VERDICT_DROP = 0;
@@ -175,6 +171,7 @@ export const COUNTER_TRUNCATED = 4;
 export const COUNTER_MALFORMED = 5;
 /** Rows whose verdict or replacement was impossible: accepted unmodified. */
 export const COUNTER_BAD_ROWS = 6;
+/** Numbers that `counters` must have room for; the last is not in use. */
 export const COUNTERS = 8;
 
 /**

@@ -8,8 +8,6 @@ export const NETLINK_NETFILTER = 12;
 
 /** NLM_F_REQUEST of linux/netlink.h. */
 export const NLM_F_REQUEST = 0x001;
-/** NLM_F_ACK of linux/netlink.h. */
-export const NLM_F_ACK = 0x004;
 /** NLM_F_DUMP of linux/netlink.h: NLM_F_ROOT | NLM_F_MATCH. */
 export const NLM_F_DUMP = 0x300;
 /** NLM_F_EXCL of linux/netlink.h. */
@@ -17,8 +15,6 @@ export const NLM_F_EXCL = 0x200;
 /** NLM_F_CREATE of linux/netlink.h. */
 export const NLM_F_CREATE = 0x400;
 
-/** NLMSG_ERROR of linux/netlink.h; with error 0 it is an ACK. */
-export const NLMSG_ERROR = 2;
 /** Bytes of struct nlmsghdr: length u32, type u16, flags u16, sequence u32, port u32, all in host order. */
 export const NLMSG_HEADER = 16;
 /** NLA_F_NESTED of linux/netlink.h. */

@@ -2,7 +2,7 @@ import { KernelError } from "./kernel-error.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import type { Native, NetlinkHandle } from "./native.ts";
 
-/** Room for the ACKs of a full batch: the kernel queues them all before `sendmsg` returns. */
+/** Room for the answers to a full batch, of which each may fail: the kernel queues them before `sendmsg` returns. */
 const RECEIVE_BUFFER = 4 << 20;
 /** Room for the answers to all GETs of one request. */
 const REPLY_BUFFER = 16 << 10;
@@ -35,7 +35,8 @@ export class NetlinkSocket {
   }
 
   /**
-   * Sends the messages in `writer` and waits for all their ACKs, one errno (0 or positive) each in `errnos`.
+   * Sends the messages in `writer` and waits until the kernel has done them all; each has its errno (0 or positive) in
+   * `errnos`. Failures are told unasked, so only the last of a send is acknowledged.
    *
    * @returns bytes of answers in `replies`; throws KernelError when the socket itself failed
    */

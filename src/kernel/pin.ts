@@ -13,8 +13,6 @@ export interface Pin {
   readonly nat: Endpoint | undefined;
   /** Seconds; the flow's packets then renew it as the kernel's own timeouts say. */
   readonly timeout: number;
-  readonly mark?: number | undefined;
-  readonly zone?: number | undefined;
   /** Of a TCP flow that is on its way already; undefined is state none, whose first packet is a SYN. */
   readonly tcp?: TcpState | undefined;
 }
@@ -43,8 +41,6 @@ export function pinEntry(pin: Pin): NewConntrack {
     destinationNat: outbound ? undefined : pin.nat,
     status: outbound ? IPS_CONFIRMED : IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED,
     timeout: pin.timeout,
-    mark: pin.mark,
-    zone: pin.zone,
     tcp: pin.tcp,
   };
 }

@@ -6,6 +6,7 @@ import { readQueueStatistics } from "./queue-statistics.ts";
 /** Replacements start at multiples of this. */
 const ALIGNMENT = 8;
 
+/** Which queue to bind, what may wait in it, and how it is read. */
 export interface QueueOptions {
   /** NFQUEUE number, 0 to 65535. */
   readonly number: number;
@@ -83,6 +84,7 @@ export class Batch {
     return this.#get(index, native.ROW_IN_INTERFACE);
   }
 
+  /** Its mark (nfmark, 32 bits), 0 if none: the admin's rules may route by it. */
   mark(index: number): number {
     return this.#get(index, native.ROW_MARK);
   }

@@ -1,7 +1,7 @@
 /**
  * Why a packet passed as it came. Every packet is accepted; these say what was not done to it.
  */
-export const PASS_REASONS = [
+const PASS_REASONS = [
   "other-interface",
   "not-ip",
   "other-protocol",

@@ -7,6 +7,7 @@ import { RulesError } from "./rules-error.ts";
 /** The words --backend takes. "iptables" is whichever of its two kinds the system's own command is. */
 export const BACKEND_NAMES = ["iptables", "iptables-nft", "iptables-legacy", "nft"] as const;
 
+/** One of the words of BACKEND_NAMES. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /**

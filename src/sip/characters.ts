@@ -48,12 +48,12 @@ function mark(characters: string, bits: number): void {
 }
 
 /** True for 0 to 9. */
-export function isDigit(code: number): boolean {
+function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
 /** True for A to Z in either case. */
-export function isLetter(code: number): boolean {
+function isLetter(code: number): boolean {
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x7a;
 }

@@ -60,6 +60,7 @@ export type ComponentState =
 
 /** The states that say nothing more: one object each, for all components. */
 export const PLANNED: ComponentState = { kind: "planned" };
+/** Of a component whose stream has ended. */
 export const CLOSED: ComponentState = { kind: "closed" };
 
 /** What nothing is wanted for. */

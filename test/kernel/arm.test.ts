@@ -89,7 +89,7 @@ it("a deletion counts what it has removed, what was gone, and names the first ot
 
 it("a master is removed, or gone already, or not removed", () => {
   const results: unknown[] = [];
-  const job = new RemoveMasterJob(flow, undefined, (it) => results.push(it));
+  const job = new RemoveMasterJob(flow, (it) => results.push(it));
   for (const errno of [0, ENOENT, EBUSY]) answer(job, [errno]);
   expect(results).toEqual([{ kind: "removed" }, { kind: "absent" }, { kind: "failed", code: "EBUSY" }]);
 });

@@ -93,9 +93,8 @@ let queue: Queue | undefined;
 /** Everything a test can ask for. */
 export const verbs = {
   pin: (pin: Pin) => conntrack.pin(pin),
-  lookup: (flow: FlowTuple, zone?: number) => conntrack.lookup(flow, zone) ?? null,
-  remove: (flow: FlowTuple, zone?: number) => conntrack.remove(flow, zone),
-  setTimeout: (flow: FlowTuple, seconds: number) => conntrack.setTimeout(flow, seconds) ?? null,
+  lookup: (flow: FlowTuple) => conntrack.lookup(flow) ?? null,
+  remove: (flow: FlowTuple) => conntrack.remove(flow),
   adjustSequence: (flow: FlowTuple, direction: Direction, position: number, before: number, after: number) =>
     conntrack.adjustSequence(flow, direction, { position, before, after }) ?? null,
   /** Sends one message as it is. Returns the errno's name, null for none. */

@@ -126,15 +126,6 @@ describe("arming", () => {
     expect(entry).toMatchObject({ from: pinhole.from, to: pinhole.to });
     expect(entry?.nat).toBeUndefined();
   });
-
-  test("in a zone stays there", async () => {
-    const master = { ...masterOf(1), zone: 5 };
-    expect(await arm({ master, expectations: [inbound] })).toEqual({ kind: "armed" });
-    expect(await agents.gateway.call("disarm", { expectations: [inbound] })).toMatchObject({ absent: 1 });
-    expect(await agents.gateway.call("disarm", { expectations: [inbound], zone: 5 })).toMatchObject({
-      removed: 1,
-    });
-  });
 });
 
 describe("what the kernel refuses is reported, and the rest is made", () => {

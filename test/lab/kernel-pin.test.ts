@@ -1,14 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  IPS_ASSURED,
-  IPS_CONFIRMED,
-  IPS_DST_NAT,
-  IPS_SEEN_REPLY,
-  IPS_SEQ_ADJUST,
-  IPS_SRC_NAT,
-} from "../../src/kernel/ctnetlink.ts";
+import { IPS_ASSURED, IPS_CONFIRMED, IPS_SEEN_REPLY } from "../../src/kernel/ctnetlink.ts";
 import type { Pin } from "../../src/kernel/pin.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
+import { IPS_DST_NAT, IPS_SEQ_ADJUST, IPS_SRC_NAT } from "../kernel/conntrack-status.ts";
 import { KernelAgents } from "./kernel-agents.ts";
 import { GATEWAY_OUTSIDE, Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 
@@ -130,23 +124,9 @@ describe("an entry", () => {
     expect(await agents.gateway.call("remove", flow)).toEqual({ kind: "absent" });
   });
 
-  test("has the timeout, the mark and the zone it was given", async () => {
-    await agents.gateway.call("pin", { ...outbound, timeout: 1000, mark: 0x80000001, zone: 9 });
-    expect(await agents.gateway.call("lookup", flow)).toBeNull();
-    const entry = await agents.gateway.call("lookup", flow, 9);
-    expect(entry).toMatchObject({ mark: 0x80000001, zone: 9 });
-    expect(entry?.timeout).toBeGreaterThan(900);
-    expect(await agents.gateway.call("remove", flow, 9)).toEqual({ kind: "removed" });
-  });
-
-  test("takes another timeout", async () => {
-    await agents.gateway.call("pin", outbound);
-    expect(await agents.gateway.call("setTimeout", flow, 5000)).toBeNull();
-    expect((await agents.gateway.call("lookup", flow))?.timeout).toBeGreaterThan(4900);
-    expect(await agents.gateway.call("setTimeout", reply, 1)).toBeNull();
-    expect(await agents.gateway.call("setTimeout", { ...flow, source: { ...phone, port: 1 } }, 1)).toBe(
-      "ENOENT",
-    );
+  test("has the timeout it was given", async () => {
+    await agents.gateway.call("pin", { ...outbound, timeout: 1000 });
+    expect((await agents.gateway.call("lookup", flow))?.timeout).toBeGreaterThan(900);
   });
 
   test("of TCP has its state and takes sequence adjustments of both directions", async () => {
@@ -197,11 +177,9 @@ describe("a dump", () => {
     expect(entries).toHaveLength(3);
   });
 
-  test("is filtered by mark, and by protocol and destination port", async () => {
-    await agents.gateway.call("pin", { ...outbound, mark: 0x15 });
-    await agents.gateway.call("pin", { ...inbound, mark: 0x25 });
-    const marked = await agents.gateway.call("dumpConntrack", { mark: { value: 5, mask: 0x1f } });
-    expect(marked.map(({ mark }) => mark)).toEqual([0x25]);
+  test("is filtered by protocol and destination port", async () => {
+    await agents.gateway.call("pin", outbound);
+    await agents.gateway.call("pin", inbound);
     const toPort = await agents.gateway.call("dumpConntrack", {
       destination: { protocol: "udp", port: 7777 },
     });

@@ -5,7 +5,7 @@ test.each([
   ["a packet that onBatch leaves alone arrives as it was, and its row describes it", "untouched"],
   ["packets replaced by longer and shorter ones arrive as replaced", "replaced"],
   ["a packet that is dropped does not arrive", "dropped"],
-  ["a row tells the packet's mark and sets a new one", "marked"],
+  ["a row tells the packet's mark", "marked"],
   ["a held packet gets its verdict later, and only one", "held"],
   ["an impossible row lets its packet pass unmodified and is counted", "impossible"],
   ["a packet larger than its slot passes unmodified and is counted", "truncated"],

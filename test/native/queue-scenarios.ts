@@ -97,24 +97,18 @@ async function dropped(): Promise<void> {
 }
 
 async function marked(): Promise<void> {
-  const iptables = (...args: string[]) => execFileSync("iptables", args, { encoding: "utf8" });
-  iptables(..."-t mangle -A OUTPUT -p udp --dport 5999 -j MARK --set-mark 0x12345678".split(" "));
-  iptables(..."-t mangle -A PREROUTING -m mark --mark 0xfedcba98 -j RETURN".split(" "));
+  execFileSync(
+    "iptables",
+    "-t mangle -A OUTPUT -p udp --dport 5999 -j MARK --set-mark 0x12345678".split(" "),
+  );
   const marks: number[] = [];
   const queue = openQueue((open, count) => {
-    for (let row = 0; row < count; row++) {
-      marks.push(field(open, row, native.ROW_MARK));
-      setField(open, row, native.ROW_SET_MARK, 1);
-      setField(open, row, native.ROW_NEW_MARK, 0xfedcba98);
-      if (payload(open, row) === "change") replace(open, row, 0, withPayload(packet(open, row), "changed"));
-    }
+    for (let row = 0; row < count; row++) marks.push(field(open, row, native.ROW_MARK));
   });
   const socket = await Loopback.open();
-  await socket.send("plain", "change");
-  assert.deepEqual((await socket.receive(2)).sort(), ["changed", "plain"]);
-  assert.deepEqual(marks, [0x12345678, 0x12345678]);
-  const rule = iptables(..."-t mangle -L PREROUTING -nvx".split(" ")).split("\n")[2] ?? "";
-  assert.equal(rule.trim().split(/\s+/)[0], "2", `packets that carry the new mark: ${rule}`);
+  await socket.send("marked");
+  assert.deepEqual(await socket.receive(), ["marked"]);
+  assert.deepEqual(marks, [0x12345678]);
   close(queue, socket);
 }
 
