@@ -213,7 +213,7 @@ export class Replay {
     const advertised = { host: external.advertised, port: outside.port };
     return {
       bodyLeft: bodyLeft(message, direction, { inside, outside: advertised, remote, transport }),
-      hairpins: direction === "inbound" ? hairpinsOf(message, calls, external.advertised) : [],
+      hairpins: direction === "inbound" ? hairpinsOf(message, calls.streams, external.advertised) : [],
     };
   }
 

@@ -208,6 +208,11 @@ export class Expectations {
     if (stream.master === "present") this.#arming.release(stream);
   }
 
+  /** Takes all streams of a call out of the kernel; they keep their ports. */
+  releaseAll({ streams }: Call): void {
+    for (let stream = streams.first; stream !== undefined; stream = stream.following) this.release(stream);
+  }
+
   /** Takes a stream out of the kernel for good. */
   close(stream: Stream): void {
     this.release(stream);

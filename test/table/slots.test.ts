@@ -39,12 +39,12 @@ class Busy {
     const bindings = new Map([...new Set(hosts)].map((host) => [host, this.table.bindingOf(host)]));
     this.#calls = hosts.flatMap((host, index) => {
       const binding = bindings.get(host);
-      return binding === undefined ? [] : [this.table.calls.of(binding, `call ${index}`, 0)];
+      return binding === undefined ? [] : [this.table.calls.life.of(binding, `call ${index}`, 0)];
     });
   }
 
   get components(): Component[] {
-    return [...this.table.calls.allStreams()].flatMap(({ components }) => [...components]);
+    return [...this.table.calls.streams.values()].flatMap(({ components }) => [...components]);
   }
 
   do({
@@ -73,7 +73,7 @@ class Busy {
       calls.expectations.flowBegan(component, { ...REMOTE, port: REMOTE.port + which }, 0, true);
     } else if (what === "silence" && component !== undefined) {
       calls.expectations.flowEnded(component, { ...REMOTE, port: REMOTE.port + which }, 0);
-    } else if (what === "end") calls.end(call, "bye", 0);
+    } else if (what === "end") calls.life.end(call, "bye", 0);
     else if (what === "master-gone" && component !== undefined)
       calls.expectations.masterGone(component.stream, 0);
     else if (what === "refill") calls.expectations.refill(0, false);

@@ -10,7 +10,7 @@ const MEDIA = "203.0.113.3";
 
 function components(more: Partial<MediaTarget> = {}): readonly Component[] {
   const { calls, bindingOf } = makeCalls();
-  const call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+  const call = calls.life.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   const stream = calls.stream(call, target("192.168.50.10", 4000, more), PEER);
   if (typeof stream === "string") throw new Error(stream);
   return stream.components;

@@ -66,7 +66,7 @@ export interface StreamRow {
 /**
  * The row of a stream.
  *
- * @param ending of its call, as `Calls.endingOf` says
+ * @param ending of its call, as `CallLife.endingOf` says
  * @param external the gateway's external address
  */
 export function streamRow(
