@@ -3,6 +3,7 @@ import type { Binding, InsideHost } from "./binding.ts";
 import { Call } from "./call.ts";
 import type { CallTimers, EndReason } from "./call-ending.ts";
 import { CallLife } from "./call-life.ts";
+import { namedIn } from "./call-session.ts";
 import { CallTable } from "./call-table.ts";
 import { type ExpectationOptions, Expectations } from "./expectations.ts";
 import type { TableObserver } from "./observer.ts";
@@ -232,7 +233,7 @@ export class Calls {
 
   /** @returns true when there was any stream that no SDP of the call names or holds */
   #closeUnnamed(call: Call): boolean {
-    const named = call.named();
+    const named = namedIn(call);
     const before = call.streams.size;
     let following: Stream | undefined;
     for (let stream = call.streams.first; stream !== undefined; stream = following) {

@@ -1,6 +1,7 @@
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
 import type { Call } from "./call.ts";
+import { namedIn, targetsOf } from "./call-session.ts";
 import { ComponentArming } from "./component-arming.ts";
 import { armed, waitsForKernel, withFlow, withoutFlow } from "./component-state.ts";
 import { ExpectationSet } from "./expectation-set.ts";
@@ -67,7 +68,7 @@ export class Expectations {
 
   /** Brings the kernel to what the SDP of a call now wants, changing only what differs; `now` in milliseconds. */
   settle(call: Call, now: number): void {
-    const named = call.named();
+    const named = namedIn(call);
     // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
     for (let stream = call.streams.first; stream !== undefined; stream = stream.following) {
       if (!named.includes(stream)) this.#withdraw(stream, now);
@@ -83,7 +84,7 @@ export class Expectations {
 
   /** Works out what the SDP of a call wants, and leaves the kernel alone. */
   plan(call: Call): void {
-    for (const { components } of call.named()) {
+    for (const { components } of namedIn(call)) {
       for (const component of components) this.#want(component, call);
     }
   }
@@ -225,7 +226,7 @@ export class Expectations {
     // packet that arrives between the two finds neither, and its conntrack then leads to this host for good.
     const keepsAny = this.#options.sources === "signalled" && expectationsOf(component).holds(FROM_ANY);
     if (component.wantedOf === call.said && component.keptAny === keepsAny) return;
-    const targets = call.targets(component.stream);
+    const targets = targetsOf(call, component.stream);
     // The line is offered other media, which is none of this stream's; until that is accepted, all stays as it is.
     if (targets.length === 0 && component.answered) return;
     component.wanted = wantedFor(component, targets, keepsAny ? "any" : this.#options.sources);
