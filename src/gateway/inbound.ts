@@ -7,7 +7,7 @@ import type { SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
-import type { MediaTarget } from "../table/streams.ts";
+import type { MediaTarget } from "../table/target.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import type { Translation } from "../translate/translation.ts";

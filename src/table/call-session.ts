@@ -1,6 +1,7 @@
 import { BoundedMap } from "./bounded-map.ts";
 import type { Said } from "./said.ts";
-import type { MediaTarget, Stream } from "./streams.ts";
+import type { Stream } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 
 /** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
 export type Lines = Said<Stream>;

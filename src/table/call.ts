@@ -1,12 +1,14 @@
 import type { Binding, CallOfBinding, InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import { NO_LINES, NO_REMOTES, type Session, sessionNow } from "./call-session.ts";
+import { flowOf } from "./component-state.ts";
 import type { FairItem, Share } from "./fair-queue.ts";
 import type { Kept } from "./kept.ts";
 import { ownText } from "./own-text.ts";
 import { isLatest, isSameTarget, withSaid } from "./said.ts";
 import { StreamList } from "./stream-list.ts";
-import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
+import type { Stream, StreamOwner } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 
 /**

@@ -11,7 +11,8 @@ import { ownText } from "./own-text.ts";
 import type { PortPool } from "./ports.ts";
 import { Slots } from "./slots.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
-import type { MediaTarget, Stream } from "./streams.ts";
+import type { Stream } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** The most calls, streams, streams of one inside host, and slots of the kernel's expectation table. */

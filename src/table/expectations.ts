@@ -3,23 +3,24 @@ import type { Arming } from "./arming.ts";
 import type { Call } from "./call.ts";
 import { namedIn, targetsOf } from "./call-session.ts";
 import { ComponentArming } from "./component-arming.ts";
-import { armed, waitsForKernel, withFlow, withoutFlow } from "./component-state.ts";
-import { ExpectationSet } from "./expectation-set.ts";
-import type { TableObserver } from "./observer.ts";
-import { RANKS, rankOf, type Slots } from "./slots.ts";
 import {
+  armed,
   CLOSED,
-  type Component,
   expectationsOf,
   flowOf,
   type MediaFlow,
-  NOTHING_WANTED,
   PLANNED,
-  type Removed,
-  type Stream,
-} from "./streams.ts";
+  waitsForKernel,
+  withFlow,
+  withoutFlow,
+} from "./component-state.ts";
+import { ExpectationSet } from "./expectation-set.ts";
+import type { TableObserver } from "./observer.ts";
+import { isOfRemoved } from "./removals.ts";
+import { RANKS, rankOf, type Slots } from "./slots.ts";
+import { type Component, NOTHING_WANTED, type Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { FROM_ANY, names, type Wanted, wantedKey } from "./wanted.ts";
+import { FROM_ANY, names, type Wanted } from "./wanted.ts";
 import { type SourcePolicy, wantedFor } from "./wanted-for.ts";
 
 /** How expectations are kept. */
@@ -256,19 +257,4 @@ export class Expectations {
 function wantNothing(component: Component): void {
   component.wanted = NOTHING_WANTED;
   component.wantedOf = -1;
-}
-
-/** True when an event of this key is that of an expectation that we took out: it is then waited for no more. */
-function isOfRemoved(component: Component, key: string): boolean {
-  let before: Removed | undefined;
-  for (let each = component.removed; each !== undefined; each = each.next) {
-    if (wantedKey(each.wanted) === key) {
-      each.count--;
-      if (each.count === 0 && before === undefined) component.removed = each.next;
-      else if (each.count === 0 && before !== undefined) before.next = each.next;
-      return true;
-    }
-    before = each;
-  }
-  return false;
 }

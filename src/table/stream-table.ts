@@ -2,7 +2,8 @@ import { type Address, addressOf, endpointKey } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
-import { type Component, type MediaTarget, Stream } from "./streams.ts";
+import { type Component, Stream } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import { MOST_PAIRS } from "./wanted-for.ts";
 
 /** Why a stream could not be made. */

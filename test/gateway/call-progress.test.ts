@@ -3,7 +3,8 @@ import { noteRequest, progressCall, startsCall } from "../../src/gateway/call-pr
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import type { Call } from "../../src/table/call.ts";
-import type { MediaTarget, Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { target } from "../table/arming-recorder.ts";
 import { type CallsAtWork, makeCalls } from "../table/make-calls.ts";
 

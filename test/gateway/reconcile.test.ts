@@ -3,7 +3,8 @@ import { ownersOf, takeInExpectations, takeInMasters } from "../../src/gateway/r
 import type { ExpectationEntry } from "../../src/kernel/expectation-message.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
 import type { Call } from "../../src/table/call.ts";
-import { type Component, expectationsOf, type Stream } from "../../src/table/streams.ts";
+import { expectationsOf } from "../../src/table/component-state.ts";
+import type { Component, Stream } from "../../src/table/streams.ts";
 import { target } from "../table/arming-recorder.ts";
 import { type CallsAtWork, makeCalls, PEER, rtpOf } from "../table/make-calls.ts";
 

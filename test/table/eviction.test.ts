@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Call } from "../../src/table/call.ts";
 import type { Calls } from "../../src/table/calls.ts";
-import type { MediaTarget, Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { target } from "./arming-recorder.ts";
 import { type CallsAtWork, makeCalls, PEER, rtpOf } from "./make-calls.ts";
 

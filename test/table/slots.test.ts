@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Call } from "../../src/table/call.ts";
-import { type Component, expectationsOf } from "../../src/table/streams.ts";
+import { expectationsOf } from "../../src/table/component-state.ts";
+import type { Component } from "../../src/table/streams.ts";
 import { target } from "./arming-recorder.ts";
 import { type CallsAtWork, makeCalls } from "./make-calls.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Component, MediaTarget } from "../../src/table/streams.ts";
+import type { Component } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { names, wantedKey } from "../../src/table/wanted.ts";
 import { type SourcePolicy, unserved, wantedFor } from "../../src/table/wanted-for.ts";
 import { target } from "./arming-recorder.ts";

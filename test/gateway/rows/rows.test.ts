@@ -7,7 +7,8 @@ import type { ArmFailed, Arming } from "../../../src/table/arming.ts";
 import type { Binding } from "../../../src/table/binding.ts";
 import type { Call } from "../../../src/table/call.ts";
 import { unobserved } from "../../../src/table/observer.ts";
-import type { Component, MediaTarget, Stream } from "../../../src/table/streams.ts";
+import type { Component, Stream } from "../../../src/table/streams.ts";
+import type { MediaTarget } from "../../../src/table/target.ts";
 import { TimerWheel } from "../../../src/table/timer-wheel.ts";
 import { wantedKey } from "../../../src/table/wanted.ts";
 
