@@ -4,6 +4,7 @@ import { Binding, type EndpointKey, type InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { InsideHosts } from "./inside-hosts.ts";
 import type { PortPool } from "./ports.ts";
+import { isOtherStep } from "./step.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /**
@@ -16,8 +17,6 @@ const GRACE = 32_000;
 const MOST_OF_A_HOST = 512;
 /** Milliseconds a binding that was made for a connection outlives it: its calls may still be ending. */
 const AFTER_CONNECTION = 2000;
-/** Milliseconds by which a registration may last longer than was told before. */
-const STEP = 10_000;
 
 const PORTS = 65_536;
 
@@ -190,9 +189,7 @@ export class Bindings {
     binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
     // What a refresh adds within a step is not worth writing down: the grace is longer.
-    if (before === undefined || Math.floor(before / STEP) !== Math.floor(until / STEP)) {
-      this.#observer.changed(binding);
-    }
+    if (before === undefined || isOtherStep(before, until)) this.#observer.changed(binding);
   }
 
   /** Notes that a TCP connection of a binding has ended. */

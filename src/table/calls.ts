@@ -10,6 +10,7 @@ import type { TableObserver } from "./observer.ts";
 import { ownText } from "./own-text.ts";
 import type { PortPool } from "./ports.ts";
 import { Slots } from "./slots.ts";
+import { isOtherStep } from "./step.ts";
 import { type StreamLimits, type StreamRefusal, StreamTable } from "./stream-table.ts";
 import type { Stream } from "./streams.ts";
 import type { MediaTarget } from "./target.ts";
@@ -20,9 +21,6 @@ export interface CallLimits extends StreamLimits {
   readonly calls: number;
   readonly slots: number;
 }
-
-/** Milliseconds by which a session may last longer than was told before. */
-const STEP = 10_000;
 
 /** Calls holds all calls, and says what each message of a call means for its life and its media. */
 export class Calls {
@@ -189,8 +187,7 @@ export class Calls {
    */
   agreed(call: Call, sessionExpires: number | undefined, now: number): void {
     // Without a session timer nobody asks when it was agreed on; with one, it is refreshed long before it is over.
-    const isLater =
-      sessionExpires !== undefined && Math.floor(call.refreshedAt / STEP) !== Math.floor(now / STEP);
+    const isLater = sessionExpires !== undefined && isOtherStep(call.refreshedAt, now);
     let isNews = isLater || call.sessionExpires !== sessionExpires;
     call.refreshedAt = now;
     call.sessionExpires = sessionExpires;
