@@ -1,5 +1,5 @@
 import type { Logger } from "../observe/log.ts";
-import { type Address, addressOf, endpointKey } from "../packet/address.ts";
+import { addressOf, type EndpointKey, endpointKey } from "../packet/address.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -123,6 +123,6 @@ function bindingOf(bindings: Bindings, record: CallRecord): Binding | undefined 
   return bindings.byInside(keyOf(record));
 }
 
-function keyOf({ inside }: BindingRecord | CallRecord): Address {
+function keyOf({ inside }: BindingRecord | CallRecord): EndpointKey {
   return endpointKey(addressOf(inside.host), inside.port);
 }

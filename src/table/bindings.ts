@@ -1,6 +1,7 @@
+import type { Address, EndpointKey } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { type Family, familyOf } from "../packet/host.ts";
-import { Binding, type EndpointKey, type InsideHost } from "./binding.ts";
+import { Binding, type InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { InsideHosts } from "./inside-hosts.ts";
 import type { PortPool } from "./ports.ts";
@@ -159,7 +160,7 @@ export class Bindings {
   }
 
   /** Notes that a binding has sent SIP to a remote, see `InsideHost.spokeTo`. */
-  spokeTo(binding: Binding, remote: EndpointKey): void {
+  spokeTo(binding: Binding, remote: Address): void {
     if (binding.host.spokeTo(remote)) this.#observer.changed(binding);
   }
 

@@ -1,8 +1,4 @@
-/** PortRange is an inclusive range of port numbers in host byte order. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
+import type { PortRange } from "../packet/port-range.ts";
 
 /** Tells whether a port is taken by somebody else: a local socket, or a range that has another use. */
 export type PortTaken = (port: number) => boolean;
