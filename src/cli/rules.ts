@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, loadConfig } from "../config/load.ts";
 import type { Transport } from "../packet/endpoint.ts";
+import type { PortRange } from "../packet/port-range.ts";
 import type { Backend } from "../rules/backend.ts";
 import {
   BACKEND_NAMES,
@@ -14,7 +15,6 @@ import { kernelHelperWarnings } from "../rules/kernel-helper.ts";
 import { loadNatSip } from "../rules/nat-sip.ts";
 import {
   checkParameters,
-  type PortRange,
   parseInterface,
   parsePortRange,
   parseQueue,

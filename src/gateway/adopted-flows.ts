@@ -1,6 +1,7 @@
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Calls } from "../table/calls.ts";
-import { type Component, flowOf } from "../table/streams.ts";
+import { flowOf } from "../table/component-state.ts";
+import type { Component } from "../table/streams.ts";
 import type { StrayEntries } from "./stray-entries.ts";
 
 /** Components looked at in one go. */

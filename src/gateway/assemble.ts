@@ -97,7 +97,7 @@ export async function startGateway(
     conntrack,
     externalNow,
     counters,
-    (port) => calls.byPort(port),
+    (port) => calls.streams.byPort(port),
     (component, remote) => adopted.adopt(component, remote, context.now),
   );
   const { bindings, calls } = makeTables(

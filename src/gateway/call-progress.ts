@@ -49,7 +49,7 @@ export function progressCall(
 ): Progress {
   if (message.kind === "request") noteRequestSeen(calls, call, message, now);
   else if (message.status >= 200) return progressByResponse(calls, call, message, direction, now);
-  calls.heard(call, now);
+  calls.life.heard(call, now);
   return "alive";
 }
 
@@ -75,7 +75,7 @@ function progressByResponse(
     return call.phase === "ended" ? "ended" : "alive";
   }
   if (!SESSION.has(method)) {
-    calls.heard(call, now);
+    calls.life.heard(call, now);
     return "alive";
   }
   if (status >= 300) {
@@ -90,7 +90,7 @@ function progressByResponse(
     calls.answered(call, dialog, now);
     return "answered";
   }
-  calls.heard(call, now);
+  calls.life.heard(call, now);
   return "alive";
 }
 
@@ -103,8 +103,8 @@ function refusedBy(
 ): Progress {
   if (DIALOG_GONE.has(status) && call.dialogs.has(dialog)) calls.dialogOver(call, dialog, "dialog-gone", now);
   else if (method === "INVITE" && call.dialogs.size === 0 && call.open === 0 && !CHALLENGES.has(status)) {
-    calls.end(call, "refused", now);
-  } else calls.heard(call, now);
+    calls.life.end(call, "refused", now);
+  } else calls.life.heard(call, now);
   return call.phase === "ended" ? "ended" : "alive";
 }
 

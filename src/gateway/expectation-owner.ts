@@ -1,5 +1,6 @@
 import type { ExpectationEntry } from "../kernel/expectation-message.ts";
-import { type Component, expectationsOf, type Stream } from "../table/streams.ts";
+import { expectationsOf } from "../table/component-state.ts";
+import type { Component, Stream } from "../table/streams.ts";
 import { type Wanted, wantedKey } from "../table/wanted.ts";
 
 /** The name, within its component, of an expectation the kernel tells of (see `wantedKey`). */

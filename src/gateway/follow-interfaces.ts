@@ -34,7 +34,7 @@ export function followInterfaces(
     if (gone.length > 0) log.warn({ gone, has }, "the outside interface lacks our address, which is kept");
     if (now.host === external.host && now.ipv6 === external.ipv6) return;
     const [from, to] = [external, now].map(({ host, ipv6 }) => (ipv6 === "" ? host : [host, ipv6]));
-    log.info({ from, to, calls: calls.calls }, "the external address changed");
+    log.info({ from, to, calls: calls.size }, "the external address changed");
     gateway.externalChanged(now);
   } catch (error) {
     // An interface that is down for a moment comes back with another event; until then all stays as it is.

@@ -1,12 +1,12 @@
 import type { Batch } from "../kernel/queue.ts";
 import type { PassReason } from "../observe/counters.ts";
-import { hostOf } from "../packet/address.ts";
+import { type EndpointKey, hostOf } from "../packet/address.ts";
 import { familyOf } from "../packet/host.ts";
 import { Ipv6View } from "../packet/ipv6-view.ts";
 import { type PacketKind, PacketView } from "../packet/packet-view.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { lengthAfter, writeUdpPacket } from "../packet/write-udp.ts";
-import type { Binding, EndpointKey, InsideHost } from "../table/binding.ts";
+import type { Binding, InsideHost } from "../table/binding.ts";
 import type { TimerWheel } from "../table/timer-wheel.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { type ExternalAddress, externalHost } from "./external-address.ts";

@@ -72,7 +72,7 @@ export class InboundMapping implements Mapping {
 
   /** Whose a port of our address is; the other family's is none of it. */
   #component(host: string, port: number): Component | undefined {
-    const component = this.#calls.byPort(port);
+    const component = this.#calls.streams.byPort(port);
     return component !== undefined && familyOf(component.inside.host) === familyOf(host)
       ? component
       : undefined;

@@ -7,7 +7,7 @@ import type { SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import type { Binding } from "../table/binding.ts";
 import type { Flow } from "../table/flows.ts";
-import type { MediaTarget } from "../table/streams.ts";
+import type { MediaTarget } from "../table/target.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import type { Translation } from "../translate/translation.ts";
@@ -88,7 +88,7 @@ export class Inbound {
     const { calls, now } = this.#context;
     const offers = translation.media.length > 0 && negotiates(message);
     const call = offers
-      ? calls.of(binding, message.callId, now, flow.ends.remote.host)
+      ? calls.life.of(binding, message.callId, now, flow.ends.remote.host)
       : calls.find(binding, message.callId);
     if (call === undefined) return;
     if (startsCall(message)) calls.revive(call, now);
@@ -105,7 +105,7 @@ export class Inbound {
         // A hairpinned line is spoken to on the inside; nothing of it crosses the gateway.
         const isInside =
           this.#mapping.hairpinned.has(line.index) ||
-          (family === "ipv6" && calls.byEndpoint(target.rtp) !== undefined);
+          (family === "ipv6" && calls.streams.byEndpoint(target.rtp) !== undefined);
         targets[line.index] = isInside ? { ...target, held: true } : target;
       }
       calls.remoteSaid(call, tag, targets);

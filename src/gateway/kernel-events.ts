@@ -61,7 +61,7 @@ export class KernelEvents implements TableEvents {
 
   expectationGone(end: ExpectationEnd): void {
     const { calls } = this.#context;
-    const stream = end.masterPort === MASTER_PORT ? calls.byMaster(end.peer, end.id) : undefined;
+    const stream = end.masterPort === MASTER_PORT ? calls.streams.byMaster(end.peer, end.id) : undefined;
     if (stream === undefined) return;
     // What waits for an answer takes any source; its port tells all that is to be known.
     const entry = end.fromAnywhere ? undefined : end.entry();
@@ -128,22 +128,22 @@ export class KernelEvents implements TableEvents {
 
   #untranslatedMediaOf({ source, destination, protocol }: FlowTuple): MediaEntry | undefined {
     const { calls } = this.#context;
-    const inward = calls.byEndpoint(destination);
+    const inward = calls.streams.byEndpoint(destination);
     if (inward?.stream.target.transport === protocol) return { component: inward, remote: source };
-    const outward = calls.byEndpoint(source);
+    const outward = calls.streams.byEndpoint(source);
     return outward?.stream.target.transport === protocol
       ? { component: outward, remote: destination }
       : undefined;
   }
 
   #component(port: number, protocol: Transport, family: Family): Component | undefined {
-    const component = this.#context.calls.byPort(port);
+    const component = this.#context.calls.streams.byPort(port);
     if (component?.stream.target.transport !== protocol) return undefined;
     return familyOf(component.inside.host) === family ? component : undefined;
   }
 
   #masterEnded(tuple: FlowTuple, now: number): void {
-    const stream = this.#context.calls.byMaster(tuple.destination.host, tuple.source.port);
+    const stream = this.#context.calls.streams.byMaster(tuple.destination.host, tuple.source.port);
     // What we took out ourselves is absent already, unless it has been made anew since; what stands there without
     // the helper is not ours.
     if (stream?.master !== "present" || this.#lookup(tuple)?.helper === MASTER_HELPER) return;

@@ -1,7 +1,7 @@
 import { canonicalHost, familyOf } from "../packet/host.ts";
 import type { MediaDescription } from "../sdp/session.ts";
 import { ownText } from "../table/own-text.ts";
-import type { MediaTarget } from "../table/streams.ts";
+import type { MediaTarget } from "../table/target.ts";
 
 /** The port an address without one means, over UDP and TCP (RFC 3261 §19.1.2). */
 export const defaultPort = 5060;

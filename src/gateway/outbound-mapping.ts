@@ -178,7 +178,7 @@ export class OutboundMapping implements Mapping {
     if (this.call !== undefined) return;
     const known = this.#calls.find(binding, this.#message.callId);
     this.madeCall = known === undefined;
-    this.call = known ?? this.#calls.begin(binding, this.#message.callId, this.#now);
+    this.call = known ?? this.#calls.life.begin(binding, this.#message.callId, this.#now);
   }
 }
 

@@ -145,7 +145,7 @@ export class Outbound {
   /** Of a message that passes unmodified nothing is kept: what stands before the refused place may have had its ports. */
   #skip(message: SipMessage, why: Skipped): Outcome {
     const { call, madeCall, made } = this.#mapping;
-    if (call !== undefined && madeCall) this.#context.calls.close(call);
+    if (call !== undefined && madeCall) this.#context.calls.life.close(call);
     for (const binding of made) this.#context.bindings[binding.transport].close(binding);
     return reportSkipped(this.#context, message, why, "outbound");
   }
@@ -170,7 +170,7 @@ export class Outbound {
     } else if (this.#mapping.madeCall && !negotiates(message)) {
       // An answer to OPTIONS describes what a phone can do; nothing will be sent there. In a call, an SDP that is no
       // offer and no answer, as of an INFO that trickles candidates, leaves the call as it is.
-      calls.end(call, "not-a-call", now);
+      calls.life.end(call, "not-a-call", now);
     }
     progressCall(calls, call, message, "outbound", now);
   }

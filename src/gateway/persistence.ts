@@ -1,5 +1,5 @@
 import type { Logger } from "../observe/log.ts";
-import { type Address, addressOf, endpointKey } from "../packet/address.ts";
+import { addressOf, type EndpointKey, endpointKey } from "../packet/address.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -8,6 +8,7 @@ import type { Binding } from "../table/binding.ts";
 import type { Bindings } from "../table/bindings.ts";
 import type { Journal } from "../table/observer.ts";
 import type { BindingRecord, CallRecord } from "../table/record.ts";
+import { restoreCall } from "../table/restore-call.ts";
 import { journalTo } from "./journal.ts";
 import type { Tables } from "./tables.ts";
 
@@ -89,7 +90,7 @@ async function restoreTable(
   // A call needs its binding, whichever of the two came first.
   for (const record of ofCalls) {
     const binding = bindingOf(bindings[record.transport], record);
-    const call = binding && calls.restore(binding, record, -epoch, now);
+    const call = binding && restoreCall(calls, binding, record, -epoch, now);
     if (call === undefined) restored.left++;
     else {
       journal.callChanged(call);
@@ -122,6 +123,6 @@ function bindingOf(bindings: Bindings, record: CallRecord): Binding | undefined 
   return bindings.byInside(keyOf(record));
 }
 
-function keyOf({ inside }: BindingRecord | CallRecord): Address {
+function keyOf({ inside }: BindingRecord | CallRecord): EndpointKey {
   return endpointKey(addressOf(inside.host), inside.port);
 }

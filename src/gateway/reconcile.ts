@@ -5,7 +5,8 @@ import type { ExpectationEntry } from "../kernel/expectation-message.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Calls } from "../table/calls.ts";
-import { type Component, expectationsOf, flowOf, type Stream } from "../table/streams.ts";
+import { expectationsOf, flowOf } from "../table/component-state.ts";
+import type { Component, Stream } from "../table/streams.ts";
 import type { AdoptedFlows } from "./adopted-flows.ts";
 import { componentOf, keyOf, wantedOf } from "./expectation-owner.ts";
 import type { StrayEntries } from "./stray-entries.ts";
@@ -39,7 +40,7 @@ export function reconcile(
   for (const orphan of orphans) conntrack.disarm({ expectations: [orphan] });
   takeInExpectations(present, calls, now);
   const found = { masters: masters.orphans.length, expectations: orphans.length, flows: 0 };
-  for (const stream of [...calls.allStreams()]) {
+  for (const stream of [...calls.streams.values()]) {
     if (stream.call.phase === "ended") continue;
     for (const component of stream.components) reconcileFlow(calls, component, stray, flows, found, now);
     if (stream.master === "present" && !masters.known.has(stream)) calls.expectations.masterGone(stream, now);
@@ -69,7 +70,7 @@ export function takeInMasters(
   const orphans: FlowTuple[] = [];
   for (const { original, helper } of entries) {
     if (helper !== MASTER_HELPER || original.destination.port !== MASTER_PORT) continue;
-    const stream = calls.byMaster(original.destination.host, original.source.port);
+    const stream = calls.streams.byMaster(original.destination.host, original.source.port);
     if (stream !== undefined && stream.call.phase !== "ended") {
       stream.master = "present";
       known.add(stream);
@@ -91,7 +92,7 @@ export function ownersOf(
   for (const entry of entries) {
     const { master } = entry;
     if (master.destination.port !== MASTER_PORT) continue;
-    const stream = calls.byMaster(master.destination.host, master.source.port);
+    const stream = calls.streams.byMaster(master.destination.host, master.source.port);
     const component = stream && componentOf(stream, entry);
     if (component === undefined || stream?.call.phase === "ended") {
       orphans.push(entry);
@@ -105,7 +106,7 @@ export function ownersOf(
 
 /** Takes expectations that the kernel has into the table, and those out of it that it has no more. */
 export function takeInExpectations(present: Present, calls: Calls, now: number): void {
-  for (const { components } of calls.allStreams()) {
+  for (const { components } of calls.streams.values()) {
     for (const component of components) {
       const entries = present.get(component);
       for (const key of [...expectationsOf(component).keys()]) {

@@ -2,7 +2,8 @@ import type { Conntrack } from "../kernel/conntrack.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
 import type { Counters } from "../observe/counters.ts";
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import { type Component, expectationsOf, flowOf } from "../table/streams.ts";
+import { expectationsOf, flowOf } from "../table/component-state.ts";
+import type { Component } from "../table/streams.ts";
 import { type ExternalAddress, outsideOf } from "./external-address.ts";
 import { leadsTo, mappedTo } from "./pins.ts";
 

@@ -74,7 +74,7 @@ export function makeTables(
       {
         changed: (binding) => observer.bindingChanged(binding),
         closed: (binding) => {
-          calls.closeAll(binding);
+          calls.life.closeAll(binding);
           observer.bindingClosed(binding);
         },
       },

@@ -1,3 +1,4 @@
+import type { PortRange } from "../packet/port-range.ts";
 import { MASTER_PORT } from "./arm.ts";
 import { type ConntrackEntry, decodeConntrack } from "./conntrack-message.ts";
 import {
@@ -12,7 +13,7 @@ import { ExpectationEnd } from "./expectation-end.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Native } from "./native.ts";
 import { align, messageSize, messageType, NETLINK_NETFILTER } from "./netlink-message.ts";
-import { type PortRange, tableEventFilter } from "./socket-filter.ts";
+import { tableEventFilter } from "./socket-filter.ts";
 import type { Watch } from "./watch.ts";
 
 /** Events the kernel may hold for us; beyond it throws them away and onOverrun tells. */

@@ -1,3 +1,4 @@
+import type { PortRange } from "../packet/port-range.ts";
 import {
   CT_NEW,
   CTA_PROTO_DST_PORT,
@@ -9,12 +10,6 @@ import {
   NFGENMSG,
 } from "./ctnetlink.ts";
 import { LITTLE_ENDIAN, NLA_HEADER, NLMSG_HEADER } from "./netlink-message.ts";
-
-/** Ports from `first` to `last`, both included. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** Classic BPF, linux/bpf_common.h: the instructions used here, each with its mode. */
 const LD_IMMEDIATE = 0x00;

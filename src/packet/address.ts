@@ -16,7 +16,10 @@ export function hostOf(address: Address): string {
   return typeof address === "number" ? numberToIpv4(address) : address;
 }
 
-/** The key of an endpoint in the table; that of an IPv4 one is exact in a double. */
-export function endpointKey(address: Address, port: number): Address {
+/** How an endpoint is keyed: an IPv4 address * 65536 + port, which is exact in a double, or for IPv6 a text. */
+export type EndpointKey = number | string;
+
+/** The key of an endpoint in the table. */
+export function endpointKey(address: Address, port: number): EndpointKey {
   return typeof address === "number" ? address * 65_536 + port : `${address} ${port}`;
 }

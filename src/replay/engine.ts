@@ -161,7 +161,7 @@ export class Engine {
     const advertised = { host: external.advertised, port: outside.port };
     return {
       bodyLeft: bodyLeft(message, direction, { inside, outside: advertised, remote, transport }),
-      hairpins: direction === "inbound" ? hairpinsOf(message, calls, external.advertised) : [],
+      hairpins: direction === "inbound" ? hairpinsOf(message, calls.streams, external.advertised) : [],
     };
   }
 

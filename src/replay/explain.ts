@@ -1,6 +1,6 @@
 import type { FlowEnds } from "../packet/endpoint.ts";
 import type { SipMessage } from "../sip/message.ts";
-import type { Calls } from "../table/calls.ts";
+import type { StreamTable } from "../table/stream-table.ts";
 import { translateInbound } from "../translate/inbound.ts";
 import { ListedMapping } from "../translate/listed-mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
@@ -28,14 +28,14 @@ export function bodyLeft(
 /** The m= lines of a message from outside that InboundMapping takes for streams of ours. */
 export function hairpinsOf(
   message: SipMessage,
-  calls: Pick<Calls, "byPort">,
+  streams: Pick<StreamTable, "byPort">,
   external: string,
 ): readonly Hairpin[] {
   const seen = observeMedia(message);
   if (seen.kind === "skipped") return [];
   const hairpins: Hairpin[] = [];
   for (const { line } of seen.media) {
-    const found = line.host === external ? calls.byPort(line.port) : undefined;
+    const found = line.host === external ? streams.byPort(line.port) : undefined;
     if (found === undefined) continue;
     const outside = { host: line.host, port: line.port };
     hairpins.push({ media: line.media, outside, inside: found.inside });

@@ -1,11 +1,6 @@
 import type { Transport } from "../packet/endpoint.ts";
+import type { PortRange } from "../packet/port-range.ts";
 import { RulesError } from "./rules-error.ts";
-
-/** PortRange is an inclusive range of ports in host byte order. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** RuleParameters is everything that the rules of one gateway depend on. */
 export interface RuleParameters {

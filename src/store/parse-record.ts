@@ -2,7 +2,7 @@ import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { canonicalHost } from "../packet/host.ts";
 import type { Place } from "../sip/place.ts";
 import type { BindingRecord, CallRecord, StreamRecord, TableRecord } from "../table/record.ts";
-import type { MediaTarget } from "../table/streams.ts";
+import type { MediaTarget } from "../table/target.ts";
 
 /** A record, or why there is none. */
 export type ParsedRecord =

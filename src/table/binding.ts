@@ -1,12 +1,10 @@
+import type { Address, EndpointKey } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Flow } from "./flows.ts";
 import type { Kept } from "./kept.ts";
 import { Places } from "./places.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
-
-/** How an endpoint is keyed: an IPv4 address * 65536 + port, or for IPv6 a text. */
-export type EndpointKey = number | string;
 
 /** Asked of a remote that was sent other SIP and never a REGISTER. */
 const NOTHING = -1;
@@ -108,7 +106,7 @@ export class InsideHost {
   /**
    * Remote addresses this host has sent SIP to, with the seconds it last asked to be registered there for.
    */
-  readonly #remotes = new BoundedMap<number | string, number>();
+  readonly #remotes = new BoundedMap<Address, number>();
 
   constructor(host: string, isTranslated: boolean) {
     this.host = host;
@@ -139,7 +137,7 @@ export class InsideHost {
    *
    * @returns true when it had not before
    */
-  spokeTo(remote: number | string): boolean {
+  spokeTo(remote: Address): boolean {
     if (this.#remotes.latestKey === remote) return false;
     const known = this.#remotes.get(remote);
     this.#remotes.set(remote, known ?? NOTHING);
@@ -147,23 +145,23 @@ export class InsideHost {
   }
 
   /** Notes that this host has sent `remote` a REGISTER, asking for this many seconds. */
-  askedToRegister(remote: number | string, seconds: number): void {
+  askedToRegister(remote: Address, seconds: number): void {
     this.#remotes.set(remote, seconds);
   }
 
   /** True when this host has sent SIP to `remote`, so that SIP from there is let in to it. */
-  knows(remote: number | string): boolean {
+  knows(remote: Address): boolean {
     return this.#remotes.get(remote) !== undefined;
   }
 
   /** The seconds that its last REGISTER to `remote` asked for; undefined when it has sent none there. */
-  registersFor(remote: number | string): number | undefined {
+  registersFor(remote: Address): number | undefined {
     const asked = this.#remotes.get(remote);
     return asked === NOTHING ? undefined : asked;
   }
 
   /** Every address this host has sent SIP to, the latest last. */
-  remotes(): IterableIterator<number | string> {
+  remotes(): IterableIterator<Address> {
     return this.#remotes.keys();
   }
 }

@@ -1,9 +1,11 @@
+import type { Address, EndpointKey } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import { type Family, familyOf } from "../packet/host.ts";
-import { Binding, type EndpointKey, type InsideHost } from "./binding.ts";
+import { Binding, type InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { InsideHosts } from "./inside-hosts.ts";
 import type { PortPool } from "./ports.ts";
+import { isOtherStep } from "./step.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /**
@@ -16,8 +18,6 @@ const GRACE = 32_000;
 const MOST_OF_A_HOST = 512;
 /** Milliseconds a binding that was made for a connection outlives it: its calls may still be ending. */
 const AFTER_CONNECTION = 2000;
-/** Milliseconds by which a registration may last longer than was told before. */
-const STEP = 10_000;
 
 const PORTS = 65_536;
 
@@ -160,7 +160,7 @@ export class Bindings {
   }
 
   /** Notes that a binding has sent SIP to a remote, see `InsideHost.spokeTo`. */
-  spokeTo(binding: Binding, remote: EndpointKey): void {
+  spokeTo(binding: Binding, remote: Address): void {
     if (binding.host.spokeTo(remote)) this.#observer.changed(binding);
   }
 
@@ -190,9 +190,7 @@ export class Bindings {
     binding.registrations.set(registration, until);
     this.#wheel.schedule(binding, this.#endOf(binding));
     // What a refresh adds within a step is not worth writing down: the grace is longer.
-    if (before === undefined || Math.floor(before / STEP) !== Math.floor(until / STEP)) {
-      this.#observer.changed(binding);
-    }
+    if (before === undefined || isOtherStep(before, until)) this.#observer.changed(binding);
   }
 
   /** Notes that a TCP connection of a binding has ended. */

@@ -1,11 +1,14 @@
 import type { Binding, CallOfBinding, InsideHost } from "./binding.ts";
 import { BoundedMap } from "./bounded-map.ts";
+import { NO_LINES, NO_REMOTES, type Session, sessionNow } from "./call-session.ts";
+import { flowOf } from "./component-state.ts";
 import type { FairItem, Share } from "./fair-queue.ts";
 import type { Kept } from "./kept.ts";
 import { ownText } from "./own-text.ts";
-import { isLatest, isSameTarget, type Said, withSaid } from "./said.ts";
+import { isLatest, isSameTarget, withSaid } from "./said.ts";
 import { StreamList } from "./stream-list.ts";
-import { flowOf, type MediaTarget, type Stream, type StreamOwner } from "./streams.ts";
+import type { Stream, StreamOwner } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 
 /**
@@ -14,27 +17,11 @@ import type { TimerEntry } from "./timer-wheel.ts";
  */
 export type CallPhase = "early" | "answered" | "ended";
 
-/** Streams by position of their m= line, per tag of the inside party (RFC 3264 §6 pairs lines by position). */
-export type Lines = Said<Stream>;
-/** What the remote parties' SDP says, per tag: forks answer each for themselves (RFC 3261 §13.1). */
-export type Remotes = Said<MediaTarget>;
-
 /** Dialogs by their names, which are of both tags. */
 type Dialogs = Pick<BoundedMap<string, true>, "size" | "has" | "keys" | "latestKey">;
 
-/** What both sides had said when a request went out that may change it. */
-interface Session {
-  readonly lines: Lines;
-  readonly remotes: Remotes;
-}
-
-const NO_LINES: Lines = new BoundedMap();
-const NO_REMOTES: Remotes = new BoundedMap();
 /** Of a call that nobody has answered. */
 const NO_DIALOGS: Dialogs = new BoundedMap();
-const NOTHING_SAID: Session = { lines: NO_LINES, remotes: NO_REMOTES };
-const NO_STREAMS: readonly Stream[] = [];
-const NO_TARGETS: readonly MediaTarget[] = [];
 
 /** Forks, re-tagged answers and dialogs beyond this many are not followed; the latest ones are. */
 const MOST_TAGS = 16;
@@ -173,36 +160,6 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
     if (!this.ackPassesHere) this.unackedSince = undefined;
   }
 
-  /** The streams that the SDP of the inside party names, each once; several lines may be one (SAVP and AVP, BUNDLE). */
-  named(): readonly Stream[] {
-    const said = this.lines.latest;
-    if (said === undefined) return NO_STREAMS;
-    // As a rule that is what it has said last, as it stands.
-    if (this.lines.size === 1 && isOfStreams(said)) return said;
-    const named: Stream[] = [];
-    for (const lines of this.lines.values()) {
-      for (const stream of lines) if (stream !== undefined && !named.includes(stream)) named.push(stream);
-    }
-    return named;
-  }
-
-  /** What the remote parties say of a stream, the latest last. */
-  targets(stream: Stream): readonly MediaTarget[] {
-    if (this.remotes.size === 0) return NO_TARGETS;
-    const targets: MediaTarget[] = [];
-    for (const lines of this.lines.values()) {
-      for (let index = 0; index < lines.length; index++) {
-        if (lines[index] !== stream) continue;
-        for (const remote of this.remotes.values()) {
-          const target = remote[index];
-          // An offer that turns the line to other media (T.38, RFC 3264 §8.3.3) is none for the present stream.
-          if (target?.media === stream.media) targets.push(target);
-        }
-      }
-    }
-    return targets;
-  }
-
   /** How many INVITEs and UPDATEs wait for their final response. */
   get open(): number {
     return this.#before?.size ?? 0;
@@ -212,9 +169,7 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
   requested(branch: string): void {
     if (this.#before?.has(branch) === true) return;
     this.#before ??= new BoundedMap();
-    const { lines, remotes } = this;
-    const session = lines === NO_LINES && remotes === NO_REMOTES ? NOTHING_SAID : { lines, remotes };
-    this.#before.set(ownText(branch), session, this.#most(MOST_OPEN));
+    this.#before.set(ownText(branch), sessionNow(this), this.#most(MOST_OPEN));
   }
 
   /** Notes that a dialog of it was confirmed, which is then the latest; the oldest of too many is forgotten. */
@@ -270,12 +225,4 @@ export class Call implements StreamOwner, TimerEntry, FairItem<Call>, CallOfBind
 
 function isSame(one: Stream | undefined, other: Stream | undefined): boolean {
   return one === other;
-}
-
-function isOfStreams(lines: readonly (Stream | undefined)[]): lines is readonly Stream[] {
-  for (let index = 0; index < lines.length; index++) {
-    const stream = lines[index];
-    if (stream === undefined || lines.indexOf(stream) !== index) return false;
-  }
-  return true;
 }

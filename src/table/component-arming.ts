@@ -1,18 +1,19 @@
 import type { ArmFailure, Arming } from "./arming.ts";
-import { armed, atRest } from "./component-state.ts";
-import { ExpectationSet } from "./expectation-set.ts";
-import type { TableObserver } from "./observer.ts";
-import { rankOf, type Slots } from "./slots.ts";
 import {
-  type Component,
+  armed,
+  atRest,
   type ComponentState,
   expectationsOf,
   flowOf,
-  type Stream,
   type WaitReason,
-} from "./streams.ts";
+} from "./component-state.ts";
+import { ExpectationSet } from "./expectation-set.ts";
+import type { TableObserver } from "./observer.ts";
+import { expectEvent } from "./removals.ts";
+import { rankOf, type Slots } from "./slots.ts";
+import type { Component, Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { isSameWanted, type Wanted } from "./wanted.ts";
+import type { Wanted } from "./wanted.ts";
 import { unserved } from "./wanted-for.ts";
 
 /** New attempts at one arming when the kernel refuses it. */
@@ -188,14 +189,4 @@ export class ComponentArming {
   watch(stream: Stream, due: number): void {
     if (stream.slot === -1 || due < stream.due) this.#wheel.schedule(stream, due);
   }
-}
-
-/** Notes that the kernel will tell of the end of an expectation that we take out. */
-function expectEvent(component: Component, wanted: Wanted): void {
-  for (let each = component.removed; each !== undefined; each = each.next) {
-    if (!isSameWanted(each.wanted, wanted)) continue;
-    each.count++;
-    return;
-  }
-  component.removed = { wanted, count: 1, next: component.removed };
 }

@@ -1,24 +1,26 @@
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
 import type { Arming } from "./arming.ts";
 import type { Call } from "./call.ts";
+import { namedIn, targetsOf } from "./call-session.ts";
 import { ComponentArming } from "./component-arming.ts";
-import { armed, waitsForKernel, withFlow, withoutFlow } from "./component-state.ts";
-import { ExpectationSet } from "./expectation-set.ts";
-import type { TableObserver } from "./observer.ts";
-import { RANKS, rankOf, type Slots } from "./slots.ts";
 import {
+  armed,
   CLOSED,
-  type Component,
   expectationsOf,
   flowOf,
   type MediaFlow,
-  NOTHING_WANTED,
   PLANNED,
-  type Removed,
-  type Stream,
-} from "./streams.ts";
+  waitsForKernel,
+  withFlow,
+  withoutFlow,
+} from "./component-state.ts";
+import { ExpectationSet } from "./expectation-set.ts";
+import type { TableObserver } from "./observer.ts";
+import { isOfRemoved } from "./removals.ts";
+import { RANKS, rankOf, type Slots } from "./slots.ts";
+import { type Component, NOTHING_WANTED, type Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import { FROM_ANY, names, type Wanted, wantedKey } from "./wanted.ts";
+import { FROM_ANY, names, type Wanted } from "./wanted.ts";
 import { type SourcePolicy, wantedFor } from "./wanted-for.ts";
 
 /** How expectations are kept. */
@@ -67,7 +69,7 @@ export class Expectations {
 
   /** Brings the kernel to what the SDP of a call now wants, changing only what differs; `now` in milliseconds. */
   settle(call: Call, now: number): void {
-    const named = call.named();
+    const named = namedIn(call);
     // What the SDP no longer names goes first: the kernel takes no expectation that another master has (EBUSY).
     for (let stream = call.streams.first; stream !== undefined; stream = stream.following) {
       if (!named.includes(stream)) this.#withdraw(stream, now);
@@ -83,7 +85,7 @@ export class Expectations {
 
   /** Works out what the SDP of a call wants, and leaves the kernel alone. */
   plan(call: Call): void {
-    for (const { components } of call.named()) {
+    for (const { components } of namedIn(call)) {
       for (const component of components) this.#want(component, call);
     }
   }
@@ -208,6 +210,11 @@ export class Expectations {
     if (stream.master === "present") this.#arming.release(stream);
   }
 
+  /** Takes all streams of a call out of the kernel; they keep their ports. */
+  releaseAll({ streams }: Call): void {
+    for (let stream = streams.first; stream !== undefined; stream = stream.following) this.release(stream);
+  }
+
   /** Takes a stream out of the kernel for good. */
   close(stream: Stream): void {
     this.release(stream);
@@ -220,7 +227,7 @@ export class Expectations {
     // packet that arrives between the two finds neither, and its conntrack then leads to this host for good.
     const keepsAny = this.#options.sources === "signalled" && expectationsOf(component).holds(FROM_ANY);
     if (component.wantedOf === call.said && component.keptAny === keepsAny) return;
-    const targets = call.targets(component.stream);
+    const targets = targetsOf(call, component.stream);
     // The line is offered other media, which is none of this stream's; until that is accepted, all stays as it is.
     if (targets.length === 0 && component.answered) return;
     component.wanted = wantedFor(component, targets, keepsAny ? "any" : this.#options.sources);
@@ -250,19 +257,4 @@ export class Expectations {
 function wantNothing(component: Component): void {
   component.wanted = NOTHING_WANTED;
   component.wantedOf = -1;
-}
-
-/** True when an event of this key is that of an expectation that we took out: it is then waited for no more. */
-function isOfRemoved(component: Component, key: string): boolean {
-  let before: Removed | undefined;
-  for (let each = component.removed; each !== undefined; each = each.next) {
-    if (wantedKey(each.wanted) === key) {
-      each.count--;
-      if (each.count === 0 && before === undefined) component.removed = each.next;
-      else if (each.count === 0 && before !== undefined) before.next = each.next;
-      return true;
-    }
-    before = each;
-  }
-  return false;
 }

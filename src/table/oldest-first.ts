@@ -1,6 +1,6 @@
 /**
- * OldestFirst is a set that knows its oldest item, in O(1). A single item lies in the object itself: most phones have
- * one call, and a Set for it would be most of what it costs.
+ * OldestFirst is a set that knows its oldest item, in O(1). A single item lies in the object itself: few callers have
+ * more than one call that rings, and a Set for each of them would be made and dropped with every such call.
  *
  * An iterator of the set stands behind the oldest item and goes on when that leaves. To begin at the front each time
  * would be O(n): V8 walks over the holes that deleted items have left there until the set is made anew.
@@ -28,10 +28,6 @@ export class OldestFirst<Item extends object> {
     return this.#oldest;
   }
 
-  has(item: Item): boolean {
-    return this.#items?.has(item) ?? this.#only === item;
-  }
-
   /** Adds an item; one that is there keeps its place. */
   add(item: Item): void {
     if (this.#items === undefined) {
@@ -43,12 +39,6 @@ export class OldestFirst<Item extends object> {
       this.#only = undefined;
     }
     this.#items.add(item);
-  }
-
-  /** Adds an item, or makes it the youngest if it is there. */
-  renew(item: Item): void {
-    this.delete(item);
-    this.add(item);
   }
 
   /** @returns false when it was not there */

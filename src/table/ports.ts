@@ -1,8 +1,4 @@
-/** PortRange is an inclusive range of port numbers in host byte order. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
+import type { PortRange } from "../packet/port-range.ts";
 
 /** Tells whether a port is taken by somebody else: a local socket, or a range that has another use. */
 export type PortTaken = (port: number) => boolean;
@@ -35,7 +31,6 @@ export class PortPool {
   readonly #listed: Uint8Array;
   #head = NONE;
   #tail = NONE;
-  #free = 0;
 
   /**
    * @param width ports in one unit; units start at multiples of it
@@ -56,11 +51,6 @@ export class PortPool {
     const last = Math.floor((range.last + 1) / width) - 1;
     for (let unit = first; unit <= last; unit++) this.#listed[unit] = 1;
     for (let unit = first; unit <= last; unit++) this.#append(unit);
-  }
-
-  /** How many units of the range are free, those taken by others included. */
-  get free(): number {
-    return this.#free;
   }
 
   /**
@@ -141,7 +131,6 @@ export class PortPool {
     if (this.#tail === NONE) this.#head = unit;
     else this.#next[this.#tail] = unit;
     this.#tail = unit;
-    this.#free++;
   }
 
   #unlink(unit: number): void {
@@ -151,6 +140,5 @@ export class PortPool {
     else this.#next[previous] = next;
     if (next === NONE) this.#tail = previous;
     else this.#previous[next] = previous;
-    this.#free--;
   }
 }

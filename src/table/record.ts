@@ -1,6 +1,6 @@
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { Place } from "../sip/place.ts";
-import type { MediaTarget } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 
 /**
  * What is kept of the table beyond the process. Records are plain data; all times are milliseconds since the

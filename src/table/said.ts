@@ -1,7 +1,7 @@
 import { isSameEndpoint } from "../packet/endpoint.ts";
 import type { BoundedMap } from "./bounded-map.ts";
 import { ownText } from "./own-text.ts";
-import type { MediaTarget } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 
 /** m= lines that all tags of one side may say together: those that spoke longest ago make room. */
 const MOST_LINES = 64;

@@ -1,7 +1,8 @@
 import type { InsideHost } from "./binding.ts";
+import { expectationsOf, flowOf } from "./component-state.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { OldestFirst } from "./oldest-first.ts";
-import { type Component, expectationsOf, flowOf } from "./streams.ts";
+import type { Component } from "./streams.ts";
 
 /**
  * How soon a component gives way when slots are short, the first one first: it has a flow already; nobody has

@@ -1,8 +1,9 @@
-import { type Address, addressOf, endpointKey } from "../packet/address.ts";
+import { type Address, addressOf, type EndpointKey, endpointKey } from "../packet/address.ts";
 import type { Endpoint } from "../packet/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { PortPool } from "./ports.ts";
-import { type Component, type MediaTarget, Stream } from "./streams.ts";
+import { type Component, Stream } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import { MOST_PAIRS } from "./wanted-for.ts";
 
 /** Why a stream could not be made. */
@@ -26,11 +27,11 @@ export class StreamTable {
   readonly #ports: PortPool;
   readonly #limits: StreamLimits;
   readonly #review: (stream: Stream, now: number) => void;
-  readonly #byMaster = new Map<Address, Stream>();
+  readonly #byMaster = new Map<EndpointKey, Stream>();
   /** By external port. */
   readonly #byPort = new Array<Component | undefined>(PORTS).fill(undefined);
   /** Those of hosts that are not translated. */
-  readonly #byEndpoint = new Map<Address, Component>();
+  readonly #byEndpoint = new Map<EndpointKey, Component>();
 
   /** @param review called when a stream's timer is due */
   constructor(ports: PortPool, limits: StreamLimits, review: (stream: Stream, now: number) => void) {
@@ -151,10 +152,10 @@ export class StreamTable {
   }
 }
 
-function keyOf({ inside }: Component): Address {
+function keyOf({ inside }: Component): EndpointKey {
   return endpointKey(inside.host, inside.port);
 }
 
-function masterKey(peer: Address, id: number): Address {
+function masterKey(peer: Address, id: number): EndpointKey {
   return endpointKey(typeof peer === "number" ? peer : addressOf(peer), id);
 }

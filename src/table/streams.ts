@@ -1,77 +1,15 @@
-import type { Endpoint, Transport } from "../packet/endpoint.ts";
+import type { Endpoint } from "../packet/endpoint.ts";
 import type { InsideHost } from "./binding.ts";
-import { ExpectationSet } from "./expectation-set.ts";
+import { type ComponentState, PLANNED } from "./component-state.ts";
 import type { FairItem, Share } from "./fair-queue.ts";
+import type { Removed } from "./removals.ts";
 import type { Listed, StreamList } from "./stream-list.ts";
+import type { MediaTarget } from "./target.ts";
 import type { TimerEntry } from "./timer-wheel.ts";
 import type { Wanted } from "./wanted.ts";
 
-/** What an SDP says of one m= line, whichever side sent it: where its media and its RTCP are to be sent. */
-export interface MediaTarget {
-  readonly index: number;
-  readonly media: string;
-  readonly transport: Transport;
-  readonly rtp: Endpoint;
-  /** undefined when the stream has no RTCP (udptl, TCP). */
-  readonly rtcp: Endpoint | undefined;
-  /** Offers or accepts RTCP on the RTP port (RFC 5761 §5.1.1): it holds when both sides say so. */
-  readonly mux: boolean;
-  /** Consecutive port pairs (RFC 4566 §5.14). */
-  readonly count: number;
-  /** c= is 0.0.0.0 or :: (RFC 3264 §8.4): nothing is to be sent there now. */
-  readonly held: boolean;
-}
-
-/** The conntrack that carries a component's media, by its far end. */
-export interface MediaFlow {
-  readonly remote: Endpoint;
-  /** Milliseconds. */
-  readonly since: number;
-  /** False for a flow that began while no daemon listened: the kernel does not tell of its end. */
-  readonly noticed: boolean;
-}
-
-/** Why a component that wants slots has none. */
-export type WaitReason = "slots-full" | "evicted" | "kernel-full" | "kernel-busy";
-
-/**
- * What the kernel holds for a component.
- *
- * planned: ports are given, nothing is wanted of the kernel. waiting: expectations are wanted and there was no slot
- * for them. armed: they are in the kernel; with a `flow`, for what that does not serve (other forks, a remote that
- * sends from another port); `lacks` says why some of them are not. flowing: its media has its conntrack and needs no
- * slot. idle: that conntrack is gone, and nothing is wanted now. closed: it holds nothing any more.
- *
- *     planned -> armed <-> waiting      armed -> flowing -> armed | idle      any -> planned | closed
- */
-export type ComponentState =
-  | { readonly kind: "planned" }
-  | { readonly kind: "waiting"; readonly since: number; readonly reason: WaitReason }
-  | {
-      readonly kind: "armed";
-      readonly since: number;
-      readonly expectations: ExpectationSet;
-      readonly flow: MediaFlow | undefined;
-      readonly lacks: WaitReason | undefined;
-    }
-  | { readonly kind: "flowing"; readonly flow: MediaFlow }
-  | { readonly kind: "idle"; readonly since: number }
-  | { readonly kind: "closed" };
-
-/** The states that say nothing more: one object each, for all components. */
-export const PLANNED: ComponentState = { kind: "planned" };
-/** Of a component whose stream has ended. */
-export const CLOSED: ComponentState = { kind: "closed" };
-
 /** What nothing is wanted for. */
 export const NOTHING_WANTED: readonly Wanted[] = [];
-
-/** An expectation that we took out ourselves, of which so many events are still to come. */
-export interface Removed {
-  readonly wanted: Wanted;
-  count: number;
-  next: Removed | undefined;
-}
 
 /** Component is the RTP or the RTCP of a stream: one inside port and its one external port. */
 export class Component implements FairItem<Component> {
@@ -183,21 +121,6 @@ export class Stream implements TimerEntry, Listed<Stream> {
   expire(now: number): void {
     this.#review(this, now);
   }
-}
-
-/** The flow of a component, in whichever state. */
-export function flowOf({ state }: Component): MediaFlow | undefined {
-  return state.kind === "armed" || state.kind === "flowing" ? state.flow : undefined;
-}
-
-/** Expectations that are in the kernel, to be read only. */
-type ExpectationsHeld = Omit<ExpectationSet, "add" | "addAll" | "remove" | "delete" | "clear">;
-
-const NONE: ExpectationsHeld = new ExpectationSet();
-
-/** The expectations of a component that are in the kernel. */
-export function expectationsOf({ state }: Component): ExpectationsHeld {
-  return state.kind === "armed" ? state.expectations : NONE;
 }
 
 /**

@@ -22,21 +22,10 @@ const GRANULARITY = 250;
 export class TimerWheel {
   readonly #slots: (TimerEntry | undefined)[] = new Array<TimerEntry | undefined>(SLOTS).fill(undefined);
   #granule: number;
-  #size = 0;
 
   /** @param now milliseconds of a monotonic clock */
   constructor(now: number) {
     this.#granule = Math.floor(now / GRANULARITY);
-  }
-
-  /** How many timers are running. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Makes an entry that is not yet scheduled. */
-  static entry(expire: (now: number) => void): TimerEntry {
-    return { due: 0, next: undefined, previous: undefined, slot: -1, expire };
   }
 
   /** Schedules an entry for `due` (milliseconds), moving it if it is scheduled already. */
@@ -51,7 +40,6 @@ export class TimerWheel {
     entry.previous = undefined;
     if (head !== undefined) head.previous = entry;
     this.#slots[slot] = entry;
-    this.#size++;
   }
 
   /** Takes an entry out; harmless when it is in no slot. */
@@ -63,7 +51,6 @@ export class TimerWheel {
     entry.next = undefined;
     entry.previous = undefined;
     entry.slot = -1;
-    this.#size--;
   }
 
   /**

@@ -1,5 +1,7 @@
 import { type Endpoint, isSameEndpoint } from "../packet/endpoint.ts";
-import { type Component, type MediaFlow, type MediaTarget, ofPair, type Stream } from "./streams.ts";
+import type { MediaFlow } from "./component-state.ts";
+import { type Component, ofPair, type Stream } from "./streams.ts";
+import type { MediaTarget } from "./target.ts";
 import { FROM_ANY, type Wanted } from "./wanted.ts";
 
 /**

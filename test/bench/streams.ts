@@ -6,7 +6,8 @@ import { Calls } from "../../src/table/calls.ts";
 import { InsideHosts } from "../../src/table/inside-hosts.ts";
 import { unobserved } from "../../src/table/observer.ts";
 import { PortPool } from "../../src/table/ports.ts";
-import type { MediaTarget, Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
 import { ANY_SOURCE } from "../../src/table/wanted.ts";
 import { missing, perOperation } from "./per-operation.ts";
@@ -57,7 +58,7 @@ export class ManyCalls {
     const index = this.streams.length;
     const calls = this.#tables[Math.floor(index / PER_ADDRESS) % this.#tables.length] ?? missing(index);
     const host = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
-    const call = calls.of(this.#binding(index), `${index}@${host}`, 0.5);
+    const call = calls.life.of(this.#binding(index), `${index}@${host}`, 0.5);
     const streams: Stream[] = [];
     for (let line = 0; line < this.#ofACall; line++) {
       const stream = calls.stream(call, target(line, host, 4000 + 2 * line), PEER);
@@ -121,13 +122,13 @@ export function measureStreams(count: number): number[] {
   const shuffled = table.streams.map((_, index) => table.streams[(index * 7919) % count] ?? missing(index));
   const answer = perOperation(shuffled, (one, index) => table.answer(one, index));
   const byPort = perOperation(shuffled, ({ calls, stream }) => {
-    if (calls.byPort(stream.base)?.stream !== stream) missing(stream.base);
+    if (calls.streams.byPort(stream.base)?.stream !== stream) missing(stream.base);
   });
   const byMaster = perOperation(shuffled, ({ calls, stream }) => {
-    if (calls.byMaster(PEER, stream.id) !== stream) missing(stream.id);
+    if (calls.streams.byMaster(PEER, stream.id) !== stream) missing(stream.id);
   });
   const flow = perOperation(shuffled, (one, index) => table.flow(one, index));
-  const end = perOperation(shuffled, ({ calls, call }) => calls.end(call, "bye", 3.5));
+  const end = perOperation(shuffled, ({ calls, call }) => calls.life.end(call, "bye", 3.5));
   return [offer, answer, byPort, byMaster, flow, measureEviction(count), end];
 }
 

@@ -3,7 +3,8 @@ import { noteRequest, progressCall, startsCall } from "../../src/gateway/call-pr
 import type { SipMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import type { Call } from "../../src/table/call.ts";
-import type { MediaTarget, Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { target } from "../table/arming-recorder.ts";
 import { type CallsAtWork, makeCalls } from "../table/make-calls.ts";
 
@@ -83,7 +84,7 @@ describe("a call is moved on by its messages", () => {
   beforeEach(() => {
     table = makeCalls();
     now = 0;
-    call = table.calls.of(table.bindingOf(PHONE), "a84b4c76e66710", 0);
+    call = table.calls.life.of(table.bindingOf(PHONE), "a84b4c76e66710", 0);
   });
 
   it("a 2xx answers it, a BYE and its 200 end it", () => {
@@ -215,12 +216,12 @@ describe("a call is moved on by its messages", () => {
     asks("INVITE", "1", "", 4000);
     answers(200, "INVITE", "1", "b", target("203.0.113.3", 20_000), "Session-Expires: 90");
     asks("ACK", "ack", "b");
-    expect(table.calls.endingOf(call)).toEqual({ at: 90_000, why: "session-expired" });
+    expect(table.calls.life.endingOf(call)).toEqual({ at: 90_000, why: "session-expired" });
     table.written.length = 0;
     now = 45_000;
     asks("UPDATE", "2", "b");
     answers(200, "UPDATE", "2", "b", undefined, "Session-Expires: 90");
-    expect(table.calls.endingOf(call)).toEqual({ at: 135_000, why: "session-expired" });
+    expect(table.calls.life.endingOf(call)).toEqual({ at: 135_000, why: "session-expired" });
     expect(table.written).toEqual([call.callId]);
   });
 

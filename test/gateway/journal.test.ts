@@ -26,7 +26,7 @@ describe("the journal of the table", () => {
     };
     journal = journalTo(store, 0);
     const { calls, bindingOf } = makeCalls();
-    call = calls.of(bindingOf("192.168.50.10"), "a", 0);
+    call = calls.life.of(bindingOf("192.168.50.10"), "a", 0);
   });
 
   it("does not tell the store of a call that was over before it was written", () => {

@@ -8,8 +8,9 @@ import { CT_DELETE } from "../../src/kernel/ctnetlink.ts";
 import { tellAll } from "../../src/kernel/events.ts";
 import { EXPECTATION_CLASS } from "../../src/kernel/expectation-message.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
+import { expectationsOf } from "../../src/table/component-state.ts";
 import { unobserved } from "../../src/table/observer.ts";
-import { expectationsOf, type Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
 import { TimerWheel } from "../../src/table/timer-wheel.ts";
 import { expectationEvent } from "../kernel/expectation-event.ts";
 import { encoded } from "../kernel/hex.ts";
@@ -49,7 +50,7 @@ function ring(): Stream {
   const { bindings, calls } = tables;
   const binding = bindings.udp.byInside(1) ?? bindings.udp.create(1, { host: PHONE, port: 5060 }, 0);
   if (typeof binding === "string") throw new Error(binding);
-  const call = calls.of(binding, "call", 0);
+  const call = calls.life.of(binding, "call", 0);
   calls.revive(call, 0);
   const made = calls.stream(call, target(PHONE, 4000), PEER);
   if (typeof made === "string") throw new Error(made);
@@ -62,7 +63,7 @@ function hangUp(): void {
   const { bindings, calls } = tables;
   const binding = bindings.udp.byInside(1);
   const call = binding && calls.find(binding, "call");
-  if (call !== undefined) calls.end(call, "bye", 0);
+  if (call !== undefined) calls.life.end(call, "bye", 0);
 }
 
 const held = (): number[] => stream.components.map((component) => expectationsOf(component).size);

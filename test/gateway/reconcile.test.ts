@@ -3,7 +3,8 @@ import { ownersOf, takeInExpectations, takeInMasters } from "../../src/gateway/r
 import type { ExpectationEntry } from "../../src/kernel/expectation-message.ts";
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
 import type { Call } from "../../src/table/call.ts";
-import { type Component, expectationsOf, type Stream } from "../../src/table/streams.ts";
+import { expectationsOf } from "../../src/table/component-state.ts";
+import type { Component, Stream } from "../../src/table/streams.ts";
 import { target } from "../table/arming-recorder.ts";
 import { type CallsAtWork, makeCalls, PEER, rtpOf } from "../table/make-calls.ts";
 
@@ -47,7 +48,7 @@ describe("after a restart, or when events were lost", () => {
 
   beforeEach(() => {
     table = makeCalls();
-    call = table.calls.of(table.bindingOf(PHONE), "call", 0);
+    call = table.calls.life.of(table.bindingOf(PHONE), "call", 0);
     stream = table.offer(call, target(PHONE, 4000, { rtcp: undefined }));
     rtp = rtpOf(stream);
   });
@@ -71,7 +72,7 @@ describe("after a restart, or when events were lost", () => {
 
   it("a master is nobody's that no call has, or one that has ended", () => {
     const [own, unknown] = [masterOf(stream.id), masterOf(stream.id === 7 ? 8 : 7)];
-    table.calls.end(call, "bye", 0);
+    table.calls.life.end(call, "bye", 0);
     const { known, orphans } = takeInMasters(
       [own, unknown].map((original) => ({ original, helper: "sip" })),
       table.calls,
@@ -104,7 +105,7 @@ describe("after a restart, or when events were lost", () => {
     const ofNobody = entryOf(masterOf(stream.id === 7 ? 8 : 7), "inbound", rtp);
     const ofOtherPort = entryOf(masterOf(stream.id), "inbound", { ...rtp, port: 9 });
     expect(inKernel(ofNobody, ofOtherPort)).toEqual([ofNobody, ofOtherPort]);
-    table.calls.end(call, "bye", 0);
+    table.calls.life.end(call, "bye", 0);
     const own = entryOf(masterOf(stream.id), "inbound", rtp);
     expect(inKernel(own)).toEqual([own]);
   });

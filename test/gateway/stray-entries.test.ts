@@ -43,7 +43,7 @@ beforeEach(() => {
 });
 
 function answeredCall(callId: string): { readonly call: Call; readonly rtp: Component } {
-  const call = table.calls.of(table.bindingOf("192.168.50.10"), callId, 0);
+  const call = table.calls.life.of(table.bindingOf("192.168.50.10"), callId, 0);
   const stream = table.offer(call, target("192.168.50.10", 4000, { rtcp: undefined }));
   table.answer(call, "outside", REMOTE);
   return { call, rtp: rtpOf(stream) };
@@ -65,11 +65,11 @@ it("what is armed again is looked at from then on", () => {
 
 it("what is armed no more, or was never answered, is not looked at", () => {
   const { call, rtp } = answeredCall("a");
-  const early = table.calls.of(table.bindingOf("192.168.50.11"), "early", 0);
+  const early = table.calls.life.of(table.bindingOf("192.168.50.11"), "early", 0);
   stray.watch(rtpOf(table.offer(early, target("192.168.50.11", 4000))), 1000);
   expect(lookedUp(1000)).toEqual([0]);
   stray.watch(rtp, 1000);
   expect(lookedUp(1000)).toEqual([2]);
-  table.calls.end(call, "bye", 1100);
+  table.calls.life.end(call, "bye", 1100);
   expect(lookedUp(1250, 2000)).toEqual([0, 0]);
 });

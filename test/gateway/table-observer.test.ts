@@ -10,7 +10,7 @@ it("a call that is dropped because its host has too many is said in the log, and
   const { log, lines } = collectLog();
   const { calls, bindingOf } = makeCalls();
   const observer = observeTable(new Counters(), log, new LogBudget(log), () => 0, unobserved);
-  const call = calls.of(bindingOf("192.168.50.10"), "dropped", 0, "203.0.113.2");
+  const call = calls.life.of(bindingOf("192.168.50.10"), "dropped", 0, "203.0.113.2");
   observer.callEnded(call, "bye");
   observer.callEnded(call, "too-many-unanswered");
   const said = lines.filter(({ level }) => level === 40);

@@ -28,7 +28,6 @@ import { NetlinkSocket } from "../../src/kernel/netlink-socket.ts";
 import type { Pin } from "../../src/kernel/pin.ts";
 import { type Batch, Queue, type QueueOptions } from "../../src/kernel/queue.ts";
 import { Routes, watchRoutes } from "../../src/kernel/routes.ts";
-import type { PortRange } from "../../src/kernel/socket-filter.ts";
 import {
   type NetfilterSetting,
   readNetfilterSetting,
@@ -37,6 +36,7 @@ import {
 import type { FlowTuple } from "../../src/kernel/tuple.ts";
 import { addressOf } from "../../src/packet/address.ts";
 import { PacketView } from "../../src/packet/packet-view.ts";
+import type { PortRange } from "../../src/packet/port-range.ts";
 import { writeUdpPacket } from "../../src/packet/write-udp.ts";
 
 const native = loadNative();

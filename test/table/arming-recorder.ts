@@ -1,5 +1,5 @@
 import type { ArmFailure, Arming } from "../../src/table/arming.ts";
-import type { MediaTarget } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { wantedKey } from "../../src/table/wanted.ts";
 
 /** Records what the table asks for, in the order it asks. */

@@ -17,7 +17,7 @@ describe("a call of which nothing more is heard ends", () => {
 
   beforeEach(() => {
     table = makeCalls();
-    call = table.calls.of(table.bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+    call = table.calls.life.of(table.bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
     const made = table.calls.stream(call, target("192.168.50.10", 4000), PEER);
     if (typeof made === "string") throw new Error(made);
     stream = made;
@@ -49,18 +49,18 @@ describe("a call of which nothing more is heard ends", () => {
     expect(table.told).toEqual([why]);
     expect(table.calls.slots.used).toBe(0);
     table.wheel.advance(at + TIMERS.linger + 3 * GRANULE);
-    expect([table.calls.calls, table.calls.streams]).toEqual([0, 0]);
-    expect(table.calls.byPort(stream.base)).toBeUndefined();
+    expect([table.calls.size, table.calls.streams.size]).toEqual([0, 0]);
+    expect(table.calls.streams.byPort(stream.base)).toBeUndefined();
   }
 
   it("unanswered, after the early timer, which a provisional response starts anew", () => {
-    table.calls.heard(call, 60_000);
+    table.calls.life.heard(call, 60_000);
     endsAt(60_000 + TIMERS.early, "unanswered");
   });
 
   it("cancelled, 64 * T1 after a CANCEL that nobody follows up", () => {
     call.cancelledAt = 5000;
-    table.calls.heard(call, 5000);
+    table.calls.life.heard(call, 5000);
     endsAt(5000 + TRANSACTION, "cancelled");
   });
 
@@ -85,7 +85,7 @@ describe("a call of which nothing more is heard ends", () => {
     flows(1000);
     table.wheel.advance(20_000_000);
     expect(table.told).toEqual([]);
-    expect(table.calls.endingOf(call)).toBeUndefined();
+    expect(table.calls.life.endingOf(call)).toBeUndefined();
   });
 
   it("on hold, after the time of an answered call", () => {
@@ -97,7 +97,7 @@ describe("a call of which nothing more is heard ends", () => {
   it("when its session was not refreshed", () => {
     answered();
     call.sessionExpires = 90;
-    table.calls.heard(call, 0);
+    table.calls.life.heard(call, 0);
     endsAt(90_000, "session-expired");
   });
 
@@ -125,7 +125,7 @@ describe("a call of which nothing more is heard ends", () => {
   it("64 * T1 after a BYE that is not answered", () => {
     answered();
     table.calls.byeSeen(call, "a b", 10_000);
-    table.calls.heard(call, 10_000);
+    table.calls.life.heard(call, 10_000);
     endsAt(10_000 + TRANSACTION, "no-response-to-bye");
   });
 });

@@ -17,7 +17,7 @@ describe("a component whose arming the kernel refuses", () => {
 
   beforeEach(() => {
     ({ arming, calls, told, written, bindingOf, offer } = makeCalls());
-    call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+    call = calls.life.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   });
 
   const line = target("192.168.50.10", 4000, { rtcp: undefined });
@@ -36,7 +36,7 @@ describe("a component whose arming the kernel refuses", () => {
   });
 
   it("for a full table, takes the slots of what is less urgent", () => {
-    const other = calls.of(bindingOf("192.168.50.11"), "ringing", 0);
+    const other = calls.life.of(bindingOf("192.168.50.11"), "ringing", 0);
     offer(other, target("192.168.50.11", 4000, { rtcp: undefined }));
     calls.remoteSaid(call, "t1", [target("203.0.113.3", 20_000, { rtcp: undefined })]);
     arming.refusals.push("full");
@@ -69,13 +69,13 @@ describe("a component whose arming the kernel refuses", () => {
     calls.settle(call, 0);
     expect(written).toEqual([call.callId]);
     expect(stream.id).not.toBe(id);
-    expect(calls.byMaster(PEER, stream.id)).toBe(stream);
-    expect(calls.byMaster(PEER, id)).toBeUndefined();
+    expect(calls.streams.byMaster(PEER, stream.id)).toBe(stream);
+    expect(calls.streams.byMaster(PEER, id)).toBeUndefined();
     expect(kindOf(stream)).toBe("armed");
   });
 
   it("for a full table, lets nobody of the same urgency make room for what has waited", () => {
-    const armed = offer(calls.of(bindingOf("192.168.50.11"), "ringing", 0), line);
+    const armed = offer(calls.life.of(bindingOf("192.168.50.11"), "ringing", 0), line);
     arming.refusals.push("full");
     const waiting = offer(call, line);
     expect([armed, waiting].map(kindOf)).toEqual(["waiting", "armed"]);

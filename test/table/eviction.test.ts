@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Call } from "../../src/table/call.ts";
 import type { Calls } from "../../src/table/calls.ts";
-import type { MediaTarget, Stream } from "../../src/table/streams.ts";
+import type { Stream } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { target } from "./arming-recorder.ts";
 import { type CallsAtWork, makeCalls, PEER, rtpOf } from "./make-calls.ts";
 
@@ -20,11 +21,11 @@ describe("with few slots, a table", () => {
   const inside = (host: string, port = 4000): MediaTarget => target(host, port, { rtcp: undefined });
 
   function ring(host: string, callId: string): Stream {
-    return offer(calls.of(bindingOf(host), callId, 0), inside(host));
+    return offer(calls.life.of(bindingOf(host), callId, 0), inside(host));
   }
 
   function talk(host: string, callId: string): Stream {
-    const made = calls.of(bindingOf(host), callId, 0);
+    const made = calls.life.of(bindingOf(host), callId, 0);
     calls.remoteSaid(made, "t1", [target(PEER, 20_000, { rtcp: undefined })]);
     return offer(made, inside(host));
   }
@@ -50,7 +51,7 @@ describe("with few slots, a table", () => {
     expect(kinds([first, second, third])).toEqual(["waiting", "armed", "armed"]);
     const ringing = ring("192.168.50.23", "d");
     expect(kinds([ringing])).toEqual(["waiting"]);
-    calls.end(callOf(second), "bye", 0);
+    calls.life.end(callOf(second), "bye", 0);
     calls.expectations.refill(0, true);
     expect(kinds([first, third, ringing])).toEqual(["armed", "armed", "waiting"]);
   });
@@ -110,7 +111,7 @@ describe("with few slots, a table", () => {
 
   it("takes the slots of one host that floods it, and of no other", () => {
     const victim = ring("192.168.50.20", "honest");
-    const flood = calls.of(bindingOf("192.168.50.66"), "flood", 0);
+    const flood = calls.life.of(bindingOf("192.168.50.66"), "flood", 0);
     const lines = Array.from({ length: 9 }, (_, index) => inside("192.168.50.66", 4000 + 2 * index));
     const streams = lines.map((line) => {
       const stream = calls.stream(flood, line, PEER);

@@ -20,7 +20,7 @@ describe("Expectations", () => {
 
   function make(...limits: Parameters<typeof makeCalls>): void {
     ({ arming, wheel, calls, told, offer, answer, packet, flow, bindingOf } = makeCalls(...limits));
-    call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+    call = calls.life.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   }
 
   beforeEach(() => make());
@@ -214,7 +214,7 @@ describe("Expectations", () => {
 
   it("arms nothing for a call that has ended, whatever is still said in it", () => {
     offer(call);
-    calls.end(call, "bye", 0);
+    calls.life.end(call, "bye", 0);
     arming.take();
     answer(call, "t1", target("203.0.113.3", 20_000));
     calls.answered(call, "inside t1", 0);

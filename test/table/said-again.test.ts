@@ -13,7 +13,7 @@ describe("SDP that says what was said before", () => {
 
   beforeEach(() => {
     table = makeCalls();
-    call = table.calls.of(table.bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+    call = table.calls.life.of(table.bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
     stream = table.offer(call);
     table.answer(call, "outside", REMOTE);
     table.calls.agreed(call, undefined, 0);
@@ -36,7 +36,7 @@ describe("SDP that says what was said before", () => {
     again(60_000);
     expect(table.arming.take()).toEqual([]);
     expect(table.written).toEqual([]);
-    expect(table.calls.endingOf(call)?.at).toBe(60_000 + 3_600_000);
+    expect(table.calls.life.endingOf(call)?.at).toBe(60_000 + 3_600_000);
   });
 
   it("arms again what has been used up meanwhile", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Call } from "../../src/table/call.ts";
-import { type Component, expectationsOf } from "../../src/table/streams.ts";
+import { expectationsOf } from "../../src/table/component-state.ts";
+import type { Component } from "../../src/table/streams.ts";
 import { target } from "./arming-recorder.ts";
 import { type CallsAtWork, makeCalls } from "./make-calls.ts";
 
@@ -39,12 +40,12 @@ class Busy {
     const bindings = new Map([...new Set(hosts)].map((host) => [host, this.table.bindingOf(host)]));
     this.#calls = hosts.flatMap((host, index) => {
       const binding = bindings.get(host);
-      return binding === undefined ? [] : [this.table.calls.of(binding, `call ${index}`, 0)];
+      return binding === undefined ? [] : [this.table.calls.life.of(binding, `call ${index}`, 0)];
     });
   }
 
   get components(): Component[] {
-    return [...this.table.calls.allStreams()].flatMap(({ components }) => [...components]);
+    return [...this.table.calls.streams.values()].flatMap(({ components }) => [...components]);
   }
 
   do({
@@ -73,7 +74,7 @@ class Busy {
       calls.expectations.flowBegan(component, { ...REMOTE, port: REMOTE.port + which }, 0, true);
     } else if (what === "silence" && component !== undefined) {
       calls.expectations.flowEnded(component, { ...REMOTE, port: REMOTE.port + which }, 0);
-    } else if (what === "end") calls.end(call, "bye", 0);
+    } else if (what === "end") calls.life.end(call, "bye", 0);
     else if (what === "master-gone" && component !== undefined)
       calls.expectations.masterGone(component.stream, 0);
     else if (what === "refill") calls.expectations.refill(0, false);

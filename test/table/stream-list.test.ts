@@ -4,7 +4,7 @@ import { makeCalls, PEER } from "./make-calls.ts";
 
 it("the streams of a call are kept in the order they were made, and found by what makes them the same", () => {
   const { calls, bindingOf } = makeCalls();
-  const call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+  const call = calls.life.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   const lines = [4000, 4002, 4004].map((port) => target("192.168.50.10", port));
   const streams = lines.map((line) => {
     const made = calls.stream(call, line, PEER);

@@ -21,7 +21,7 @@ describe("a call that an outside host began", () => {
   });
 
   function inbound(callId: string, now = 0, remote = REMOTE): Call {
-    return table.calls.of(binding, callId, now, remote);
+    return table.calls.life.of(binding, callId, now, remote);
   }
 
   /** What a remote that fills the memory says in a call: tags, transactions and lines without end. */
@@ -59,22 +59,22 @@ describe("a call that an outside host began", () => {
     inbound("one more", T1 + 1);
     expect(table.told).toEqual(["too-many-unanswered"]);
     expect(table.calls.find(binding, "call 0")).toBeUndefined();
-    expect(table.calls.calls).toBe(MOST);
+    expect(table.calls.size).toBe(MOST);
   });
 
   it("stays once the inside party has said something, however many more its host begins", () => {
     const spoken = inbound("spoken");
     table.calls.insideSpoke(spoken);
     const other = inbound("another host's", 0, "203.0.113.9");
-    const outbound = table.calls.of(binding, "outbound", 0);
+    const outbound = table.calls.life.of(binding, "outbound", 0);
     for (let index = 0; index < 2 * MOST; index++) inbound(`call ${index}`, index * T1);
     for (const call of [spoken, other, outbound]) expect(table.calls.find(binding, call.callId)).toBe(call);
-    expect(table.calls.calls).toBe(MOST + 3);
+    expect(table.calls.size).toBe(MOST + 3);
   });
 
   it("leaves its place when it is over", () => {
     for (let index = 0; index < MOST; index++) inbound(`call ${index}`);
-    table.calls.close(inbound("call 7"));
+    table.calls.life.close(inbound("call 7"));
     inbound("one more", T1 + 1);
     expect(table.told).toEqual([]);
   });
@@ -85,6 +85,6 @@ describe("a call that an outside host began", () => {
     inbound("one more", T1);
     expect(table.told).toEqual(["too-many-unanswered"]);
     expect(table.calls.find(binding, "call 0")).toBeUndefined();
-    expect(table.calls.calls).toBe(BURST);
+    expect(table.calls.size).toBe(BURST);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Component, MediaTarget } from "../../src/table/streams.ts";
+import type { Component } from "../../src/table/streams.ts";
+import type { MediaTarget } from "../../src/table/target.ts";
 import { names, wantedKey } from "../../src/table/wanted.ts";
 import { type SourcePolicy, unserved, wantedFor } from "../../src/table/wanted-for.ts";
 import { target } from "./arming-recorder.ts";
@@ -10,7 +11,7 @@ const MEDIA = "203.0.113.3";
 
 function components(more: Partial<MediaTarget> = {}): readonly Component[] {
   const { calls, bindingOf } = makeCalls();
-  const call = calls.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
+  const call = calls.life.of(bindingOf("192.168.50.10"), "a84b4c76e66710", 0);
   const stream = calls.stream(call, target("192.168.50.10", 4000, more), PEER);
   if (typeof stream === "string") throw new Error(stream);
   return stream.components;

@@ -33,7 +33,7 @@ export interface CallRow {
   readonly streams: number;
 }
 
-/** The row of a call; `ending` as `Calls.endingOf` says. */
+/** The row of a call; `ending` as `CallLife.endingOf` says. */
 export function callRow(call: Call, ending: Ending | undefined, time: TimeOf): CallRow {
   const { callId, binding, phase, streams } = call;
   const [first] = streams.values();

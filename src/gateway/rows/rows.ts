@@ -47,7 +47,7 @@ export class Rows {
   *calls(filter: RowFilter = {}): Generator<CallRow> {
     const { calls } = this.#context;
     const time = this.#time();
-    for (const call of this.#noted(filter)) yield callRow(call, calls.endingOf(call), time);
+    for (const call of this.#noted(filter)) yield callRow(call, calls.life.endingOf(call), time);
   }
 
   *streams(filter: RowFilter = {}): Generator<StreamRow> {
@@ -57,7 +57,7 @@ export class Rows {
       for (const stream of [...call.streams.values()]) {
         // Freed since the row before it.
         if (!call.streams.has(stream)) continue;
-        yield streamRow(call, stream, calls.endingOf(call), external, time);
+        yield streamRow(call, stream, calls.life.endingOf(call), external, time);
       }
     }
   }

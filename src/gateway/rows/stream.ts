@@ -1,8 +1,9 @@
 import type { Endpoint, Transport } from "../../packet/endpoint.ts";
 import type { Call } from "../../table/call.ts";
 import type { Ending } from "../../table/call-ending.ts";
+import { expectationsOf, type WaitReason } from "../../table/component-state.ts";
 import { RANKS, rankOf } from "../../table/slots.ts";
-import { type Component, expectationsOf, type Stream, type WaitReason } from "../../table/streams.ts";
+import type { Component, Stream } from "../../table/streams.ts";
 import type { Wanted } from "../../table/wanted.ts";
 import { type ExternalAddress, outsideOf } from "../external-address.ts";
 import { type EndRow, endRow, type TimeOf } from "./ending.ts";
@@ -66,7 +67,7 @@ export interface StreamRow {
 /**
  * The row of a stream.
  *
- * @param ending of its call, as `Calls.endingOf` says
+ * @param ending of its call, as `CallLife.endingOf` says
  * @param external the gateway's external address
  */
 export function streamRow(

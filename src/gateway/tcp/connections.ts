@@ -1,5 +1,6 @@
 import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
-import type { Binding, EndpointKey } from "../../table/binding.ts";
+import type { EndpointKey } from "../../packet/address.ts";
+import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import type { HalfName, HeldSegment } from "./segments.ts";
 import type { StreamHalf } from "./stream-half.ts";

@@ -1,10 +1,10 @@
 import type { Batch } from "../../kernel/queue.ts";
 import type { PassReason } from "../../observe/counters.ts";
-import { addressOf, endpointKey } from "../../packet/address.ts";
+import { addressOf, type EndpointKey, endpointKey } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import { readSegment, type TcpSegment } from "../../packet/tcp-segment.ts";
 import { mayBeginSip } from "../../sip/stream-start.ts";
-import type { Binding, EndpointKey } from "../../table/binding.ts";
+import type { Binding } from "../../table/binding.ts";
 import type { Edit } from "../../translate/translation.ts";
 import { addressee } from "../addressee.ts";
 import type { GatewayContext, Outcome } from "../context.ts";

@@ -7,7 +7,8 @@ import type { ArmFailed, Arming } from "../../../src/table/arming.ts";
 import type { Binding } from "../../../src/table/binding.ts";
 import type { Call } from "../../../src/table/call.ts";
 import { unobserved } from "../../../src/table/observer.ts";
-import type { Component, MediaTarget, Stream } from "../../../src/table/streams.ts";
+import type { Component, Stream } from "../../../src/table/streams.ts";
+import type { MediaTarget } from "../../../src/table/target.ts";
 import { TimerWheel } from "../../../src/table/timer-wheel.ts";
 import { wantedKey } from "../../../src/table/wanted.ts";
 
@@ -115,7 +116,7 @@ describe("Rows", () => {
 
     it("say that a silent one is kept by its calls alone", () => {
       const binding = bind();
-      tables.calls.of(binding, "kept", 0);
+      tables.calls.life.of(binding, "kept", 0);
       now = 700_000;
       expect([...rows.bindings()]).toMatchObject([{ why: "has-calls", calls: 1, ends: null }]);
     });
@@ -144,7 +145,7 @@ describe("Rows", () => {
     let call: Call;
 
     beforeEach(() => {
-      call = tables.calls.of(bind(), "a84b4c76e66710", 0);
+      call = tables.calls.life.of(bind(), "a84b4c76e66710", 0);
     });
 
     function row(): ReturnType<Rows["calls"]> extends Iterable<infer Row> ? Row : never {
@@ -183,23 +184,23 @@ describe("Rows", () => {
 
     it("say of one that has ended how long its ports are kept", () => {
       offer(call);
-      tables.calls.end(call, "bye", 0);
+      tables.calls.life.end(call, "bye", 0);
       expect(row()).toMatchObject({ phase: "ended", why: "linger", ends: { why: "linger-over" } });
       expect(until(row().ends?.at)).toBe(5000);
     });
 
     it("are one call's where that is asked for", () => {
-      tables.calls.of(call.binding, "other", 0);
+      tables.calls.life.of(call.binding, "other", 0);
       expect([...rows.calls({ callId: "other" })].map(({ callId }) => callId)).toEqual(["other"]);
       expect([...rows.calls({ inside: "192.168.50.99" })]).toEqual([]);
     });
 
     it("leave out one that is closed between two of them", () => {
-      const other = tables.calls.of(bind("192.168.50.11"), "other", 0);
+      const other = tables.calls.life.of(bind("192.168.50.11"), "other", 0);
       const listing = rows.calls();
       expect(listing.next().value?.callId).toBe(call.callId);
-      tables.calls.close(other);
-      tables.calls.of(other.binding, "third", 0);
+      tables.calls.life.close(other);
+      tables.calls.life.of(other.binding, "third", 0);
       expect([...listing]).toEqual([]);
     });
   });
@@ -208,7 +209,7 @@ describe("Rows", () => {
     let call: Call;
 
     beforeEach(() => {
-      call = tables.calls.of(bind(), "a84b4c76e66710", 0);
+      call = tables.calls.life.of(bind(), "a84b4c76e66710", 0);
     });
 
     it("say what is expected while nobody has answered", () => {
@@ -270,7 +271,7 @@ describe("Rows", () => {
       offer(call, 4002);
       const whys = (): unknown[] => [...rows.streams()].map(({ why }) => why);
       expect(whys()).toEqual(["superseded", "announced"]);
-      tables.calls.end(call, "bye", 0);
+      tables.calls.life.end(call, "bye", 0);
       expect(whys()).toEqual(["linger", "linger"]);
     });
 
