@@ -1,4 +1,4 @@
-import type { Piece } from "./stream-half.ts";
+import type { Piece } from "./waiting-pieces.ts";
 
 /** Which direction of a connection: outbound is from the phone. */
 export type HalfName = "outbound" | "inbound";
