@@ -1,7 +1,8 @@
 import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
+import { addressOf, endpointKey } from "../../packet/address.ts";
 import type { Binding, EndpointKey } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
-import type { HalfName, HeldSegment } from "./segments.ts";
+import type { HalfName, HeldSegment } from "./held-segment.ts";
 import type { StreamHalf } from "./stream-half.ts";
 
 /** Connection is one TCP connection between a binding and a remote endpoint, followed from its SYN or since a restart. */
@@ -25,6 +26,29 @@ export interface Connection {
   waitingSince: number | undefined;
   /** Halves that have sent FIN. */
   readonly finished: Set<HalfName>;
+}
+
+/** A connection of which nothing has been seen yet; one that an earlier run has followed has carried SIP. */
+export function newConnection(
+  begun: Pick<Connection, "binding" | "flow" | "began" | "adjusted">,
+): Connection {
+  const { host, port } = begun.flow.ends.remote;
+  return {
+    ...begun,
+    remote: endpointKey(addressOf(host), port),
+    halves: { outbound: undefined, inbound: undefined },
+    expected: undefined,
+    segments: [],
+    isSip: begun.adjusted !== undefined,
+    waitingSince: undefined,
+    finished: new Set(),
+  };
+}
+
+/** Neither half looks for messages any more. */
+export function giveUpHalves({ halves }: Connection): void {
+  halves.outbound?.giveUp();
+  halves.inbound?.giveUp();
 }
 
 /** More connections are not followed: their bytes pass as they came. */

@@ -7,8 +7,8 @@ import { writeTcpPacket } from "../../packet/write-tcp.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Sides } from "../route.ts";
 import type { Connection } from "./connections.ts";
+import type { HalfName, HeldSegment } from "./held-segment.ts";
 import type { Rendered } from "./segment-rendering.ts";
-import type { HalfName, HeldSegment } from "./segments.ts";
 import { NO_SHIFT, type SequenceShift } from "./sequence-shift.ts";
 import type { StreamHalf } from "./stream-half.ts";
 

@@ -1,17 +1,27 @@
 import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
+import type { TcpSegment } from "../../packet/tcp-segment.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import { addressee } from "../addressee.ts";
 import type { GatewayContext } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
 import { reportRefusal } from "../refusal.ts";
+import type { HalfName } from "./held-segment.ts";
 
 /** Whose connection a SYN opens. */
 export interface Opened {
   readonly binding: Binding;
   readonly flow: Flow;
+}
+
+/**
+ * True for a SYN that may open a connection: one without bytes (RFC 7413 is not followed), and from outside only where
+ * none is open. A stranger's SYN ends nobody's connection; a phone's own is one that has restarted.
+ */
+export function mayOpen({ payload }: TcpSegment, half: HalfName, isOpen: boolean): boolean {
+  return payload.length === 0 && !(isOpen && half === "inbound");
 }
 
 /**
