@@ -59,10 +59,6 @@ export class Connections {
   readonly #byBinding = new Map<Binding, Map<EndpointKey, Connection>>();
   #size = 0;
 
-  get size(): number {
-    return this.#size;
-  }
-
   get isFull(): boolean {
     return this.#size >= MOST;
   }

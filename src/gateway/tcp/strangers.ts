@@ -2,7 +2,7 @@ import type { PassReason } from "../../observe/counters.ts";
 import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import type { TcpSegment } from "../../packet/tcp-segment.ts";
-import { mayBeginSip } from "../../sip/stream-start.ts";
+import { BEGINNING, mayBeginSip } from "../../sip/stream-start.ts";
 import { addressee } from "../addressee.ts";
 import type { GatewayContext, Pinning } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
@@ -14,8 +14,6 @@ export type Resumed = Opened & FollowedBefore;
 
 /** Flows that are told apart, so that the kernel is asked once for each, and each is logged once. */
 const MOST = 1024;
-/** Bytes that tell whether SIP begins. */
-const BEGINNING = 64;
 
 /** What of the gateway's context a stranger's segment needs. */
 type StrangersContext = Pick<

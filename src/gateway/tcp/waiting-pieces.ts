@@ -1,5 +1,4 @@
-/** Bytes at the beginning of a message that tell what it may be, and of which some are sent ahead. */
-const BEGINNING = 64;
+import { BEGINNING } from "../../sip/stream-start.ts";
 
 /** Bytes of the stream that came in one segment; offsets count from the first byte of the stream. */
 export interface Piece {
