@@ -1,9 +1,10 @@
 import type { PassReason } from "../../observe/counters.ts";
-import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
+import { endpointKey, hostOf } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import type { TcpSegment } from "../../packet/tcp-segment.ts";
 import { BEGINNING, mayBeginSip } from "../../sip/stream-start.ts";
 import { addressee } from "../addressee.ts";
+import { mayEnter } from "../admission.ts";
 import type { GatewayContext, Pinning } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
 import type { FollowedBefore } from "../pins.ts";
@@ -67,9 +68,7 @@ export class Strangers {
       ? context.bindings.tcp.byInside(endpointKey(source, sourcePort))
       : addressee(context, destination, destinationPort, "tcp");
     const [remote, port] = outward ? [destination, destinationPort] : [source, sourcePort];
-    if (typeof binding !== "object" || !(binding.host.knows(remote) || context.isPeer(remote)))
-      return undefined;
-    if (context.modeOf(addressOf(binding.inside.host), remote) === "off") return undefined;
+    if (typeof binding !== "object" || mayEnter(context, binding, remote) !== "allowed") return undefined;
     const before = context.pins.followedBefore(binding, { host: hostOf(remote), port });
     if (before === undefined) return undefined;
     const flow = flowOf(context, binding, remote, port);
