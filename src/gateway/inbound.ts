@@ -1,4 +1,3 @@
-import { addressOf } from "../packet/address.ts";
 import type { Transport } from "../packet/endpoint.ts";
 import { canonicalHost, familyOf } from "../packet/host.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
@@ -12,6 +11,7 @@ import { translateInbound } from "../translate/inbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import type { Translation } from "../translate/translation.ts";
 import { addressee } from "./addressee.ts";
+import { mayEnter } from "./admission.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
@@ -42,10 +42,8 @@ export class Inbound {
     context.counters.inbound++;
     const binding = addressee(context, packet.destination, packet.destinationPort, this.#transport);
     if (typeof binding === "string") return binding;
-    // Who may come in is ours to decide, as an inbound pin is ESTABLISHED to the admin's FORWARD rules: those
-    // the endpoint has sent SIP to (a pinhole is never opened toward a host that did not ask for it).
-    if (!binding.host.knows(packet.source) && !context.isPeer(packet.source)) return "source-not-allowed";
-    if (context.modeOf(addressOf(binding.inside.host), packet.source) === "off") return "mode-off";
+    const admission = mayEnter(context, binding, packet.source);
+    if (admission !== "allowed") return admission;
     const flow = flowOf(context, binding, packet.source, packet.sourcePort);
     const failure = context.pins.ensure(binding, flow, "inbound", context.now);
     if (failure !== undefined) {

@@ -11,6 +11,7 @@ import type { Refusal } from "../translate/mapping.ts";
 import { translateOutbound } from "../translate/outbound.ts";
 import { observeMedia } from "../translate/pinhole.ts";
 import { type Skipped, skipped, type Translation } from "../translate/translation.ts";
+import { mayLeave } from "./admission.ts";
 import { negotiates, noteRequest, progressCall, startsCall } from "./call-progress.ts";
 import type { GatewayContext, Outcome } from "./context.ts";
 import { flowOf, payloadText } from "./flow-of.ts";
@@ -47,10 +48,8 @@ export class Outbound {
     const known = context.bindings[this.#transport].byInside(endpointKey(source, sourcePort));
     let flow = known?.flows.get(endpointKey(destination, destinationPort));
     if (flow?.routing !== context.routing) {
-      if (!context.isServed(source)) return "not-translated-network";
-      if (context.modeOf(source, destination) === "off") return "mode-off";
-      const route = context.routeOf(destination, source, inInterface, mark);
-      if (route !== "outside") return route;
+      const admission = mayLeave(context, packet, inInterface, mark);
+      if (admission !== "allowed") return admission;
     }
     const scanned = scan(payloadText(packet, bytes), this.#headers);
     const binding = known ?? this.#bind(scanned, packet);

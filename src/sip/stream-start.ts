@@ -1,6 +1,8 @@
 import { CR, isToken, LF, SP } from "./characters.ts";
 import { scanStartLine } from "./start-line.ts";
 
+/** Bytes at the beginning of a message that tell what it may be. */
+export const BEGINNING = 64;
 const LONGEST_METHOD = 32;
 
 /**

@@ -1,8 +1,8 @@
 import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
-import type { EndpointKey } from "../../packet/address.ts";
+import { addressOf, type EndpointKey, endpointKey } from "../../packet/address.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
-import type { HalfName, HeldSegment } from "./segments.ts";
+import type { HalfName, HeldSegment } from "./held-segment.ts";
 import type { StreamHalf } from "./stream-half.ts";
 
 /** Connection is one TCP connection between a binding and a remote endpoint, followed from its SYN or since a restart. */
@@ -28,6 +28,29 @@ export interface Connection {
   readonly finished: Set<HalfName>;
 }
 
+/** A connection of which nothing has been seen yet; one that an earlier run has followed has carried SIP. */
+export function newConnection(
+  begun: Pick<Connection, "binding" | "flow" | "began" | "adjusted">,
+): Connection {
+  const { host, port } = begun.flow.ends.remote;
+  return {
+    ...begun,
+    remote: endpointKey(addressOf(host), port),
+    halves: { outbound: undefined, inbound: undefined },
+    expected: undefined,
+    segments: [],
+    isSip: begun.adjusted !== undefined,
+    waitingSince: undefined,
+    finished: new Set(),
+  };
+}
+
+/** Neither half looks for messages any more. */
+export function giveUpHalves({ halves }: Connection): void {
+  halves.outbound?.giveUp();
+  halves.inbound?.giveUp();
+}
+
 /** More connections are not followed: their bytes pass as they came. */
 const MOST = 65_536;
 
@@ -35,10 +58,6 @@ const MOST = 65_536;
 export class Connections {
   readonly #byBinding = new Map<Binding, Map<EndpointKey, Connection>>();
   #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get isFull(): boolean {
     return this.#size >= MOST;

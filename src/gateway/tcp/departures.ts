@@ -7,9 +7,10 @@ import { writeTcpPacket } from "../../packet/write-tcp.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Sides } from "../route.ts";
 import type { Connection } from "./connections.ts";
-import type { HalfName, HeldSegment } from "./segments.ts";
+import type { HalfName, HeldSegment } from "./held-segment.ts";
+import type { Rendered } from "./segment-rendering.ts";
 import { NO_SHIFT, type SequenceShift } from "./sequence-shift.ts";
-import type { Rendered, StreamHalf } from "./stream-half.ts";
+import type { StreamHalf } from "./stream-half.ts";
 
 /**
  * Bytes by which messages may grow within full segments, with IPv6 more: its addresses are longer, and what has grown past

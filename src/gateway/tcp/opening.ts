@@ -1,17 +1,28 @@
 import type { PassReason } from "../../observe/counters.ts";
-import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
+import { endpointKey, hostOf } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
+import type { TcpSegment } from "../../packet/tcp-segment.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import { addressee } from "../addressee.ts";
+import { mayEnter, mayLeave } from "../admission.ts";
 import type { GatewayContext } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
 import { reportRefusal } from "../refusal.ts";
+import type { HalfName } from "./held-segment.ts";
 
 /** Whose connection a SYN opens. */
 export interface Opened {
   readonly binding: Binding;
   readonly flow: Flow;
+}
+
+/**
+ * True for a SYN that may open a connection: one without bytes (RFC 7413 is not followed), and from outside only where
+ * none is open. A stranger's SYN ends nobody's connection; a phone's own is one that has restarted.
+ */
+export function mayOpen({ payload }: TcpSegment, half: HalfName, isOpen: boolean): boolean {
+  return payload.length === 0 && !(isOpen && half === "inbound");
 }
 
 /**
@@ -25,10 +36,8 @@ export function openOutbound(
   mark: number,
 ): Opened | PassReason {
   const { source, sourcePort, destination, destinationPort } = packet;
-  if (!context.isServed(source)) return "not-translated-network";
-  if (context.modeOf(source, destination) === "off") return "mode-off";
-  const route = context.routeOf(destination, source, inInterface, mark);
-  if (route !== "outside") return route;
+  const admission = mayLeave(context, packet, inInterface, mark);
+  if (admission !== "allowed") return admission;
   const bindings = context.bindings.tcp;
   const key = endpointKey(source, sourcePort);
   let binding = bindings.byInside(key);
@@ -47,8 +56,8 @@ export function openInbound(context: GatewayContext, packet: SipPacket): Opened 
   const { source, sourcePort } = packet;
   const binding = addressee(context, packet.destination, packet.destinationPort, "tcp");
   if (typeof binding === "string") return binding;
-  if (!binding.host.knows(source) && !context.isPeer(source)) return "source-not-allowed";
-  if (context.modeOf(addressOf(binding.inside.host), source) === "off") return "mode-off";
+  const admission = mayEnter(context, binding, source);
+  if (admission !== "allowed") return admission;
   return pinned(context, binding, flowOf(context, binding, source, sourcePort), "inbound");
 }
 

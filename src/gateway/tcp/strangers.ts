@@ -1,10 +1,11 @@
 import type { PassReason } from "../../observe/counters.ts";
-import { addressOf, endpointKey, hostOf } from "../../packet/address.ts";
+import { endpointKey, hostOf } from "../../packet/address.ts";
 import type { SipPacket } from "../../packet/sip-packet.ts";
 import type { TcpSegment } from "../../packet/tcp-segment.ts";
-import { mayBeginSip } from "../../sip/stream-start.ts";
+import { BEGINNING, mayBeginSip } from "../../sip/stream-start.ts";
 import { addressee } from "../addressee.ts";
-import type { GatewayContext } from "../context.ts";
+import { mayEnter } from "../admission.ts";
+import type { GatewayContext, Pinning } from "../context.ts";
 import { flowOf } from "../flow-of.ts";
 import type { FollowedBefore } from "../pins.ts";
 import type { Opened } from "./opening.ts";
@@ -14,16 +15,20 @@ export type Resumed = Opened & FollowedBefore;
 
 /** Flows that are told apart, so that the kernel is asked once for each, and each is logged once. */
 const MOST = 1024;
-/** Bytes that tell whether SIP begins. */
-const BEGINNING = 64;
+
+/** What of the gateway's context a stranger's segment needs. */
+type StrangersContext = Pick<
+  GatewayContext,
+  "bindings" | "external" | "isPeer" | "modeOf" | "log" | "budget" | "now"
+> & { readonly pins: Pick<Pinning, "remove" | "followedBefore"> };
 
 /** Strangers sees to the segments of connections whose SYN nobody saw. */
 export class Strangers {
-  readonly #context: GatewayContext;
+  readonly #context: StrangersContext;
   /** Those that pass as they are, and whether the log has said so. */
   readonly #passing = new Map<string, boolean>();
 
-  constructor(context: GatewayContext) {
+  constructor(context: StrangersContext) {
     this.#context = context;
   }
 
@@ -50,11 +55,8 @@ export class Strangers {
     if (mayBegin) {
       const { now, budget } = this.#context;
       const reason = "its beginning was not seen, or was not SIP";
-      budget.warn(
-        now,
-        { source, sourcePort, destination, destinationPort, reason },
-        "TCP flow passes as it is",
-      );
+      const flow = { source: hostOf(source), sourcePort, destination: hostOf(destination), destinationPort };
+      budget.warn(now, { ...flow, reason }, "TCP flow passes as it is");
     }
     return "stream-unknown";
   }
@@ -66,9 +68,7 @@ export class Strangers {
       ? context.bindings.tcp.byInside(endpointKey(source, sourcePort))
       : addressee(context, destination, destinationPort, "tcp");
     const [remote, port] = outward ? [destination, destinationPort] : [source, sourcePort];
-    if (typeof binding !== "object" || !(binding.host.knows(remote) || context.isPeer(remote)))
-      return undefined;
-    if (context.modeOf(addressOf(binding.inside.host), remote) === "off") return undefined;
+    if (typeof binding !== "object" || mayEnter(context, binding, remote) !== "allowed") return undefined;
     const before = context.pins.followedBefore(binding, { host: hostOf(remote), port });
     if (before === undefined) return undefined;
     const flow = flowOf(context, binding, remote, port);

@@ -1,6 +1,7 @@
 import { acknowledged, type SequenceShift, shifted } from "../../../src/gateway/tcp/sequence-shift.ts";
-import type { Piece, StreamReader } from "../../../src/gateway/tcp/stream-half.ts";
+import type { StreamReader } from "../../../src/gateway/tcp/stream-half.ts";
 import { StreamHalf } from "../../../src/gateway/tcp/stream-half.ts";
+import type { Piece } from "../../../src/gateway/tcp/waiting-pieces.ts";
 
 /** What a line does to a sender's stream. */
 export interface LineOptions {

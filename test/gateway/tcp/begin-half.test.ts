@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { resumeHalf } from "../../../src/gateway/tcp/resume-half.ts";
+import { resumeHalf } from "../../../src/gateway/tcp/begin-half.ts";
 
 const MESSAGE = Buffer.from("SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");
 const grown = { position: 0xffff_fff0, before: 10, after: 25 };

@@ -1,0 +1,127 @@
+import type { Batch } from "../../kernel/queue.ts";
+import type { GatewayContext } from "../context.ts";
+import { type Connection, giveUpHalves } from "./connections.ts";
+import type { Departures } from "./departures.ts";
+import { type HeldSegment, keep, mayGo } from "./held-segment.ts";
+
+/** Milliseconds without the rest of a message after which something of it is sent ahead, and after which it is given up. */
+const AHEAD = 30;
+const PATIENCE = 5000;
+/** Why a connection is given up of which a segment went as it came, in a stream that has other numbers. */
+const TOO_LARGE = "a segment has grown too large";
+/** Segments of all connections that may wait. */
+const MOST_HELD = 4096;
+
+/** Holding gives segments their verdicts, and holds those that wait for the rest of a message. */
+export class Holding {
+  readonly #context: GatewayContext;
+  readonly #departures: Departures;
+  /** Connections with segments that have no verdict yet. */
+  readonly #waiting = new Set<Connection>();
+  /** Those of which the present batch has segments. */
+  readonly #touched = new Set<Connection>();
+  #held = 0;
+
+  constructor(context: GatewayContext, departures: Departures) {
+    this.#context = context;
+    this.#departures = departures;
+  }
+
+  /** Segments that are held. */
+  get size(): number {
+    return this.#held;
+  }
+
+  /** Takes in a segment of the present batch. */
+  add(connection: Connection, segment: HeldSegment): void {
+    connection.segments.push(segment);
+    this.#waiting.add(connection);
+    this.#touched.add(connection);
+  }
+
+  /**
+   * Gives their verdicts to all segments that have been taken in and can go, and holds the others. Connections of
+   * which this batch has nothing wait as they did: a phone that has many of them wait must not cost every packet.
+   */
+  concludeBatch(batch: Batch): void {
+    for (const connection of this.#touched) {
+      this.#touched.delete(connection);
+      try {
+        this.conclude(connection, batch);
+      } catch (error) {
+        // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one, neither
+        // among the segments nor among the bytes that wait.
+        this.#giveUp(connection, "an internal error");
+        connection.segments = connection.segments.filter(({ packet }) => packet !== undefined);
+        this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
+      }
+    }
+  }
+
+  /** Sees to those that have waited long. */
+  tick(): void {
+    const { now } = this.#context;
+    for (const connection of this.#waiting) {
+      const waited = now - (connection.waitingSince ?? now);
+      if (waited >= PATIENCE) this.#giveUp(connection, "the rest of a message did not come");
+      else if (waited >= AHEAD && !connection.flow.pinhole) this.#sendAhead(connection);
+      this.conclude(connection, undefined);
+    }
+  }
+
+  /**
+   * Gives the segments of a connection their verdicts that can go, and holds the others.
+   *
+   * @param batch the present one, if it has any of them
+   */
+  conclude(connection: Connection, batch: Batch | undefined): void {
+    this.#departures.adjust(connection);
+    const waits = (segment: HeldSegment): boolean => !mayGo(segment, connection.halves[segment.half]);
+    if (this.#held >= MOST_HELD && connection.segments.some(waits)) {
+      this.#giveUp(connection, "too many segments of other flows wait for the rest of their messages");
+    }
+    const held: HeldSegment[] = [];
+    for (const segment of connection.segments) {
+      if (waits(segment)) held.push(segment);
+      else {
+        if (segment.packet !== undefined) this.#held--;
+        if (!this.#departures.send(connection, segment, batch)) this.#giveUp(connection, TOO_LARGE);
+      }
+    }
+    for (const segment of held) {
+      if (batch === undefined || segment.packet !== undefined) continue;
+      keep(batch, segment);
+      if (!connection.flow.pinhole) batch.hold(segment.index);
+      segment.index = -1;
+      this.#held++;
+    }
+    connection.segments = held;
+    if (held.length === 0) {
+      connection.waitingSince = undefined;
+      this.#waiting.delete(connection);
+    } else connection.waitingSince ??= this.#context.now;
+  }
+
+  #giveUp(connection: Connection, reason: string): void {
+    giveUpHalves(connection);
+    const { now, budget, counters } = this.#context;
+    counters.passed["stream-given-up"]++;
+    budget.warn(now, { flow: connection.flow.ends, reason }, "TCP flow passes as it is from here on");
+  }
+
+  #sendAhead(connection: Connection): void {
+    for (const name of ["outbound", "inbound"] as const) {
+      const half = connection.halves[name];
+      const segment = connection.segments
+        .filter((each) => each.half === name && each.payload.length > 0)
+        .sort((one, another) => one.start - another.start)[0];
+      const rendered = segment && half?.sendAhead(segment.start, segment.payload);
+      if (segment === undefined || rendered === undefined) continue;
+      this.#departures.adjust(connection);
+      if (!this.#departures.sendAs(connection, segment, rendered, undefined))
+        this.#giveUp(connection, TOO_LARGE);
+      connection.segments = connection.segments.filter((each) => each !== segment);
+      this.#held--;
+    }
+  }
+}
