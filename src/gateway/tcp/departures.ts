@@ -123,11 +123,28 @@ export class Departures {
     };
     const at = inBatch ? batch.outputUsed : 0;
     const written = writeTcpPacket(packet, bytes, change, output, at, this.#sides.mtu);
-    if (!inBatch) {
-      this.#accept(segment.id, written > 0 ? output.subarray(0, written) : UNCHANGED);
-    } else if (written > 0) batch.replace(segment.index, written);
     if (written === 0) this.#context.counters.passed["too-large"]++;
-    return written !== 0;
+    if (!inBatch)
+      return this.#accepts(segment, written > 0 ? output.subarray(0, written) : UNCHANGED) && written !== 0;
+    return written > 0 ? batch.replace(segment.index, written) : written !== 0;
+  }
+
+  /** Gives a segment that was held, if it was, the verdict to go as it came. */
+  passAsItCame(segment: HeldSegment): void {
+    if (segment.packet !== undefined) this.#accepts(segment, UNCHANGED);
+  }
+
+  /** False when the kernel does not take the verdict; then another one may do. */
+  #accepts(segment: HeldSegment, replacement: Uint8Array): boolean {
+    try {
+      this.#accept(segment.id, replacement);
+      return true;
+    } catch (error) {
+      const { now, budget } = this.#context;
+      budget.warn(now, { err: error, bytes: replacement.length }, "a verdict was refused");
+      if (replacement.length > 0) this.passAsItCame(segment);
+      return false;
+    }
   }
 }
 

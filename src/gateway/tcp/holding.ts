@@ -8,7 +8,7 @@ import { type HeldSegment, keep, mayGo } from "./held-segment.ts";
 const AHEAD = 30;
 const PATIENCE = 5000;
 /** Why a connection is given up of which a segment went as it came, in a stream that has other numbers. */
-const TOO_LARGE = "a segment has grown too large";
+const NOT_SENT = "a segment has grown too large, or its verdict was refused";
 /** Segments of all connections that may wait. */
 const MOST_HELD = 4096;
 
@@ -47,7 +47,7 @@ export class Holding {
     for (const connection of this.#touched) {
       this.#touched.delete(connection);
       try {
-        this.conclude(connection, batch);
+        this.#conclude(connection, batch);
       } catch (error) {
         // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one, neither
         // among the segments nor among the bytes that wait.
@@ -63,30 +63,45 @@ export class Holding {
     const { now } = this.#context;
     for (const connection of this.#waiting) {
       const waited = now - (connection.waitingSince ?? now);
-      if (waited >= PATIENCE) this.#giveUp(connection, "the rest of a message did not come");
-      else if (waited >= AHEAD && !connection.flow.pinhole) this.#sendAhead(connection);
-      this.conclude(connection, undefined);
+      const isLate = waited >= PATIENCE;
+      if (isLate) this.#giveUp(connection, "the rest of a message did not come");
+      this.release(connection, !isLate && waited >= AHEAD && !connection.flow.pinhole);
     }
   }
 
   /**
-   * Gives the segments of a connection their verdicts that can go, and holds the others.
+   * Gives the segments of a connection their verdicts that can go now; if that fails, all go as they came.
    *
-   * @param batch the present one, if it has any of them
+   * @param ahead true to send something of a message that waits
    */
-  conclude(connection: Connection, batch: Batch | undefined): void {
+  release(connection: Connection, ahead = false): void {
+    try {
+      if (ahead) this.#sendAhead(connection);
+      this.#conclude(connection, undefined);
+    } catch (error) {
+      this.#giveUp(connection, "an internal error");
+      for (const segment of connection.segments.splice(0)) {
+        if (segment.packet !== undefined) this.#held--;
+        this.#departures.passAsItCame(segment);
+      }
+      this.#settle(connection);
+      this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
+    }
+  }
+
+  /** @param batch the present one, if it has any of the segments */
+  #conclude(connection: Connection, batch: Batch | undefined): void {
     this.#departures.adjust(connection);
     const waits = (segment: HeldSegment): boolean => !mayGo(segment, connection.halves[segment.half]);
     if (this.#held >= MOST_HELD && connection.segments.some(waits)) {
       this.#giveUp(connection, "too many segments of other flows wait for the rest of their messages");
     }
+    const { segments } = connection;
     const held: HeldSegment[] = [];
-    for (const segment of connection.segments) {
+    connection.segments = held;
+    for (const segment of segments) {
       if (waits(segment)) held.push(segment);
-      else {
-        if (segment.packet !== undefined) this.#held--;
-        if (!this.#departures.send(connection, segment, batch)) this.#giveUp(connection, TOO_LARGE);
-      }
+      else this.#send(connection, segment, () => this.#departures.send(connection, segment, batch));
     }
     for (const segment of held) {
       if (batch === undefined || segment.packet !== undefined) continue;
@@ -95,11 +110,26 @@ export class Holding {
       segment.index = -1;
       this.#held++;
     }
-    connection.segments = held;
-    if (held.length === 0) {
+    this.#settle(connection);
+  }
+
+  #settle(connection: Connection): void {
+    if (connection.segments.length === 0) {
       connection.waitingSince = undefined;
       this.#waiting.delete(connection);
     } else connection.waitingSince ??= this.#context.now;
+  }
+
+  /** What cannot be sent as it should goes as it came, and its connection from there on. */
+  #send(connection: Connection, segment: HeldSegment, send: () => boolean): void {
+    if (segment.packet !== undefined) this.#held--;
+    try {
+      if (!send()) this.#giveUp(connection, NOT_SENT);
+    } catch (error) {
+      this.#departures.passAsItCame(segment);
+      this.#giveUp(connection, "an internal error");
+      this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
+    }
   }
 
   #giveUp(connection: Connection, reason: string): void {
@@ -118,10 +148,10 @@ export class Holding {
       const rendered = segment && half?.sendAhead(segment.start, segment.payload);
       if (segment === undefined || rendered === undefined) continue;
       this.#departures.adjust(connection);
-      if (!this.#departures.sendAs(connection, segment, rendered, undefined))
-        this.#giveUp(connection, TOO_LARGE);
       connection.segments = connection.segments.filter((each) => each !== segment);
-      this.#held--;
+      this.#send(connection, segment, () =>
+        this.#departures.sendAs(connection, segment, rendered, undefined),
+      );
     }
   }
 }

@@ -201,7 +201,7 @@ export class TcpGateway {
 
   #forget(connection: Connection): void {
     giveUpHalves(connection);
-    this.#holding.conclude(connection, undefined);
+    this.#holding.release(connection);
     this.#detach(connection);
   }
 

@@ -5,6 +5,7 @@ import { externalAddress } from "../../../src/gateway/external-address.ts";
 import { Gateway } from "../../../src/gateway/gateway.ts";
 import { modeRules } from "../../../src/gateway/modes.ts";
 import { makeTables } from "../../../src/gateway/tables.ts";
+import type { Accept } from "../../../src/gateway/tcp/departures.ts";
 import {
   ROW_ID,
   ROW_IN_INTERFACE,
@@ -67,7 +68,8 @@ export class GatewayLine {
   #now = 0;
   #id = 0;
 
-  constructor(pins: Partial<Pinning> = {}) {
+  /** @param accept what the kernel does with the verdict of a packet that was held */
+  constructor(pins: Partial<Pinning> = {}, accept: Accept = () => undefined) {
     const config = schema.parse({ networks: ["192.168.0.0/16", "fd00:50::/64"] });
     const wheel = new TimerWheel(0);
     this.#context = {
@@ -95,7 +97,7 @@ export class GatewayLine {
       () => "public",
       wheel,
       () => this.#now,
-      () => undefined,
+      accept,
     );
   }
 

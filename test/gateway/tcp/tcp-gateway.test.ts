@@ -18,6 +18,9 @@ let line: GatewayLine;
 /** What the kernel is told, and what it answers, by the number of the request. */
 let told: SequenceAdjustment[];
 let answer: (request: number) => string | undefined;
+/** The verdicts of packets that were held: their names, and the bytes of what replaces them; and what the kernel does. */
+let accepted: [number, number][];
+let accept: (length: number) => void;
 
 beforeEach(() => {
   told = [];
@@ -29,7 +32,12 @@ beforeEach(() => {
   const shift = { position: CALLER, before: 0, after: 0 };
   const followedBefore = () =>
     ({ began: "outbound", adjusted: { outbound: shift, inbound: shift } }) as const;
-  line = new GatewayLine({ adjust, followedBefore });
+  accepted = [];
+  accept = () => undefined;
+  line = new GatewayLine({ adjust, followedBefore }, (id, replacement) => {
+    accepted.push([id, replacement.length]);
+    accept(replacement.length);
+  });
   line.fromPhone({ sequence: CALLER, acknowledged: 0, flags: SYN });
   line.fromProvider({ sequence: CALLED, acknowledged: FIRST, flags: SYN | ACK });
 });
@@ -66,6 +74,34 @@ describe("TcpGateway", () => {
     expect(text(phoneSends(400, segment))).toBe(segment);
     const rest = message.slice(100);
     expect(text(phoneSends(900, rest))).toBe(rest);
+  });
+
+  it("lets a segment go as it came whose verdict the kernel refuses, and all that come later", () => {
+    accept = (length) => {
+      if (length > 0) throw new RangeError("too long");
+    };
+    const message = options(400);
+    expect(phoneSends(0, message.slice(0, 300))).toBe("held");
+    phoneSends(300, message.slice(300));
+    expect(accepted.map(([, length]) => length > 0)).toEqual([true, false]);
+    expect(new Set(accepted.map(([id]) => id)).size).toBe(1);
+    line.wait(6000);
+    expect(text(phoneSends(400, options(400)))).toBe(options(400));
+    expect(line.warnings).toContain(
+      "TCP flow passes as it is from here on: a segment has grown too large, or its verdict was refused",
+    );
+  });
+
+  it("goes on with its timers where the kernel takes no verdict at all", () => {
+    accept = () => {
+      throw new Error("ENOBUFS");
+    };
+    expect(phoneSends(0, options(400).slice(0, 300))).toBe("held");
+    for (let step = 0; step < 10; step++) line.wait(1000);
+    const [id] = accepted[0] ?? [];
+    // Sent ahead, and as it came; no more is tried of a packet that the kernel does not let go.
+    expect(accepted.map(([each]) => each)).toEqual([id, id]);
+    expect(phoneSends(300, options(400).slice(300))).not.toBe("held");
   });
 
   it("ends a stream behind its last byte, and not behind a segment that did not hold all bytes", () => {
@@ -113,7 +149,9 @@ Content-Length: 0\r\n\r\n`.replaceAll(/\r?\n/g, "\r\n");
     const message = options(1220);
     expect(text(phoneSends(0, message))).toBe(message);
     expect(line.counters.passed["too-large"]).toBe(1);
-    expect(line.warnings).toEqual(["TCP flow passes as it is from here on: a segment has grown too large"]);
+    expect(line.warnings).toEqual([
+      "TCP flow passes as it is from here on: a segment has grown too large, or its verdict was refused",
+    ]);
     expect(text(phoneSends(1220, options(400)))).toBe(options(400));
   });
 });
