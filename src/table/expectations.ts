@@ -205,6 +205,9 @@ export class Expectations {
     for (const component of stream.components) {
       this.#components.forgetArmed(component);
       wantNothing(component);
+      // Who offers again, in a call that was refused, waits for another answer.
+      component.answered = false;
+      component.keptAny = false;
       this.#components.become(component, PLANNED);
     }
     if (stream.master === "present") this.#arming.release(stream);

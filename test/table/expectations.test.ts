@@ -37,6 +37,16 @@ describe("Expectations", () => {
     expect(arming.take()).toEqual(["arm rtp out 203.0.113.3 20000", "arm rtcp out 203.0.113.3 20001"]);
   });
 
+  it("lets early media in again when a call that had an answer is refused and tried again", () => {
+    offer(call);
+    answer(call, "t1", target("203.0.113.3", 20_000));
+    calls.life.end(call, "refused", 10);
+    arming.take();
+    calls.revive(call, 20);
+    offer(call);
+    expect(arming.take()).toEqual(["arm rtp in any", "arm rtcp in any"]);
+  });
+
   it.each<[SourcePolicy, string[]]>([
     ["signalled", ["in 203.0.113.3", `in ${PEER}`]],
     ["any", ["in any"]],
