@@ -9,11 +9,11 @@ import {
 } from "./component-state.ts";
 import { ExpectationSet } from "./expectation-set.ts";
 import type { TableObserver } from "./observer.ts";
-import { expectEvent } from "./removals.ts";
+import { expectEvent, isOfRemoved } from "./removals.ts";
 import { rankOf, type Slots } from "./slots.ts";
 import type { Component, Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import type { Wanted } from "./wanted.ts";
+import { type Wanted, wantedKey } from "./wanted.ts";
 import { unserved } from "./wanted-for.ts";
 
 /** New attempts at one arming when the kernel refuses it. */
@@ -94,6 +94,9 @@ export class ComponentArming {
     attempt: number,
   ): void {
     const { state, stream } = component;
+    const present = expectationsOf(component);
+    // What was taken out before the kernel refused it never was there: no event of it will come.
+    for (const one of refused) if (!present.holds(one)) isOfRemoved(component, wantedKey(one));
     // It was closed or released in the meantime, and its master's end took everything with it.
     if (state.kind !== "armed") return;
     for (const one of refused) state.expectations.remove(one);

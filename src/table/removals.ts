@@ -22,7 +22,7 @@ export function expectEvent(owner: Owner, wanted: Wanted): void {
   owner.removed = { wanted, count: 1, next: owner.removed };
 }
 
-/** True when an event of this key is that of an expectation that we took out: it is then waited for no more. */
+/** True when an expectation of this key was taken out by us and no event of it has come: it is then waited for no more. */
 export function isOfRemoved(owner: Owner, key: string): boolean {
   let before: Removed | undefined;
   for (let each = owner.removed; each !== undefined; each = each.next) {

@@ -8,7 +8,11 @@ export class ArmingRecorder implements Arming {
   /** What the kernel says to the next requests, one each; it takes them once there is nothing more. */
   readonly refusals: ArmFailure[] = [];
 
+  /** What the kernel says to requests that it answers later, as it does to those of one batch; undefined for now. */
+  later: ((failure: ArmFailure) => void)[] | undefined;
+
   arm: Arming["arm"] = (component, wanted, failed) => {
+    this.later?.push((failure) => failed(failure, wanted));
     const refusal = this.refusals.shift();
     if (refusal !== undefined) {
       this.asked.push(`refuse ${component.kind}`);

@@ -4,7 +4,7 @@ import type { Call } from "../../src/table/call.ts";
 import type { Calls } from "../../src/table/calls.ts";
 import type { Stream } from "../../src/table/streams.ts";
 import { type ArmingRecorder, target } from "./arming-recorder.ts";
-import { type CallsAtWork, makeCalls, PEER } from "./make-calls.ts";
+import { type CallsAtWork, makeCalls, PEER, rtpOf } from "./make-calls.ts";
 
 describe("a component whose arming the kernel refuses", () => {
   let arming: ArmingRecorder;
@@ -98,5 +98,24 @@ describe("a component whose arming the kernel refuses", () => {
     arming.refusals.push(...Array<ArmFailure>(10).fill("master-gone"));
     expect(kindOf(offer(call, line))).toBe("waiting");
     expect(arming.take()).toHaveLength(3);
+  });
+
+  it("after it was evicted, waits for no event of what never was there", () => {
+    ({ arming, calls, told, bindingOf, offer } = makeCalls({ slots: 1 }));
+    call = calls.life.of(bindingOf("192.168.50.10"), "evicted", 0);
+    arming.later = [];
+    const refused = offer(call, line);
+    const other = calls.life.of(bindingOf("192.168.50.11"), "other", 0);
+    offer(other, target("192.168.50.11", 4000, { rtcp: undefined }));
+    expect(kindOf(refused)).toBe("waiting");
+    arming.later[0]?.("full");
+    calls.life.end(other, "refused", 10);
+    calls.expectations.refill(20, false);
+    expect(kindOf(refused)).toBe("armed");
+    // A packet has used it, and was dropped on its way: it is made anew.
+    calls.expectations.gone(rtpOf(refused), "in any", 100);
+    arming.take();
+    calls.expectations.armAgain(rtpOf(refused), 1100);
+    expect(arming.take()).toEqual(["arm rtp in any"]);
   });
 });
