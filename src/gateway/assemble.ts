@@ -188,10 +188,13 @@ export async function startGateway(
       }),
       watchInterfaces(native, () => followInterfaces(native, config, sides, gateway, context, log)),
       every(TICK, log, () => {
-        if (isBehind) bringTogether();
-        isBehind = false;
         gateway.tick();
         adopted.check(context.now);
+      }),
+      // Apart from the timers, which go on where the kernel cannot be asked.
+      every(TICK, log, () => {
+        if (isBehind) bringTogether();
+        isBehind = false;
       }),
       every(REFRESH_SOCKETS, log, () => sockets.refresh()),
     );

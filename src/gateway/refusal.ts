@@ -1,9 +1,9 @@
-import type { BindingRefusal } from "../table/bindings.ts";
+import { type BindingRefusal, MOST_OF_A_HOST } from "../table/bindings.ts";
 import type { GatewayContext } from "./context.ts";
 
 const REMEDIES: Readonly<Record<BindingRefusal, string>> = {
-  "bindings-full":
-    "the table holds as many bindings as it may, or 512 of one inside address: raise table.max_bindings",
+  "bindings-full": "the table holds as many bindings as it may: raise table.max_bindings",
+  "host-bindings-full": `one inside address has ${MOST_OF_A_HOST} bindings, as many as it may: see what it speaks SIP from`,
   "signalling-ports-exhausted":
     "every external SIP port is given out: widen ports.signalling, move ports.media out of its way, and apply the " +
     "rules with the same --signalling-ports",

@@ -22,6 +22,7 @@ const PASS_REASONS = [
   "stream-unknown",
   "stream-given-up",
   "bindings-full",
+  "host-bindings-full",
   "signalling-ports-exhausted",
   "pin-failed",
   "untranslatable",

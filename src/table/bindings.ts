@@ -15,14 +15,14 @@ import type { TimerWheel } from "./timer-wheel.ts";
 const GRACE = 32_000;
 
 /** Ports one inside host may speak SIP from or name in its Contacts: none may take those of all others. */
-const MOST_OF_A_HOST = 512;
+export const MOST_OF_A_HOST = 512;
 /** Milliseconds a binding that was made for a connection outlives it: its calls may still be ending. */
 const AFTER_CONNECTION = 2000;
 
 const PORTS = 65_536;
 
 /** Why a binding could not be made; the packet then passes untranslated and is counted under this reason. */
-export type BindingRefusal = "bindings-full" | "signalling-ports-exhausted";
+export type BindingRefusal = "bindings-full" | "host-bindings-full" | "signalling-ports-exhausted";
 
 /** When a binding ends if its endpoint says nothing more, in milliseconds, and what is over then. */
 export interface BindingEnding {
@@ -108,7 +108,7 @@ export class Bindings {
   create(key: EndpointKey, inside: Endpoint, now: number, adopted?: number): Binding | BindingRefusal {
     if (this.#byInside.size >= this.#most) return "bindings-full";
     const host = this.#hosts.of(inside.host);
-    if (host.bindings >= MOST_OF_A_HOST) return "bindings-full";
+    if (host.bindings >= MOST_OF_A_HOST) return "host-bindings-full";
     const port = host.isTranslated ? this.#portFor(inside, adopted) : inside.port;
     if (port === undefined) {
       this.#hosts.release(host);

@@ -25,6 +25,7 @@ export interface Refusal {
     | "table-full"
     | "ports-exhausted"
     | "bindings-full"
+    | "host-bindings-full"
     | "signalling-ports-exhausted"
     | "media-host-not-allowed"
     | "media-port-not-allowed"

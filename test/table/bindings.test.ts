@@ -105,7 +105,7 @@ describe("Bindings", () => {
 
   it("give one inside host no more than its share", () => {
     for (let key = 2; key <= 512; key++) made(key);
-    expect(bindings.create(513, { host: HOST, port: 7000 }, 0)).toBe("bindings-full");
+    expect(bindings.create(513, { host: HOST, port: 7000 }, 0)).toBe("host-bindings-full");
     expect(made(514, "192.168.50.11").host).toBe(hosts.of("192.168.50.11"));
     bindings.close(binding);
     expect(made(513).host).toBe(hosts.of(HOST));
