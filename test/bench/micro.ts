@@ -1,5 +1,5 @@
 /**
- * Measures the parts of the packet path by themselves: scanner, SDP, translation, splice, ctnetlink codec, table.
+ * Measures the parts of the packet path by themselves: scanner, SDP, translation, splice, ctnetlink codec, ports.
  * On a quiet machine: node dist/test/bench/micro.js
  */
 import { Bench } from "tinybench";
