@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import type { Config } from "../config/schema.ts";
-import type { GatewayContext, Outcome, Pinning } from "../gateway/context.ts";
+import type { GatewayContext, Outcome } from "../gateway/context.ts";
 import { externalAddress } from "../gateway/external-address.ts";
 import { payloadText } from "../gateway/flow-of.ts";
 import { Inbound } from "../gateway/inbound.ts";
@@ -23,6 +23,7 @@ import type { Edit } from "../translate/translation.ts";
 import { RecordedArming } from "./arming.ts";
 import { bodyLeft, hairpinsOf } from "./explain.ts";
 import type { ReplayedMessage } from "./message.ts";
+import { NO_KERNEL } from "./no-kernel.ts";
 import type { CaptureSides } from "./side.ts";
 
 /** Which way a message went, and on which side of the gateway an inbound one was captured. */
@@ -30,16 +31,6 @@ export type MessageSide = "outbound" | "inbound-inside" | "inbound-outside";
 
 const NO_EDITS: readonly Edit[] = [];
 const NOTHING_LEFT: Pick<ReplayedMessage, "bodyLeft" | "hairpins"> = { bodyLeft: undefined, hairpins: [] };
-
-/** There is no kernel: every flow is taken to have its conntrack, and no port to be in use. */
-const pinned: Pinning = {
-  portInUse: () => undefined,
-  ensure: () => undefined,
-  remove: () => undefined,
-  connect: () => undefined,
-  adjust: () => undefined,
-  followedBefore: () => undefined,
-};
 
 /** Engine is the gateway's own handling of messages, without a kernel and in the time of the capture. */
 export class Engine {
@@ -60,9 +51,7 @@ export class Engine {
       typeof address === "number" && sides.inside.some((network) => network.contains(address));
     this.#context = {
       ...makeTables(config, Number.POSITIVE_INFINITY, this.#wheel, this.#arming, unobserved, () => false),
-      pins: pinned,
-      conntrack: { queued: 0, flush: () => undefined },
-      stray: { check: () => undefined },
+      ...NO_KERNEL,
       counters: new Counters(),
       log: pino({ enabled: false }),
       budget: { warn: (_now, fields) => this.#note(fields) },

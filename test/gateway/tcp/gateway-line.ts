@@ -24,6 +24,7 @@ import { parseIpv6 } from "../../../src/packet/ipv6.ts";
 import { Ipv6View } from "../../../src/packet/ipv6-view.ts";
 import { readSegment, type TcpSegment } from "../../../src/packet/tcp-segment.ts";
 import { RecordedArming } from "../../../src/replay/arming.ts";
+import { NO_KERNEL } from "../../../src/replay/no-kernel.ts";
 import { unobserved } from "../../../src/table/observer.ts";
 import { TimerWheel } from "../../../src/table/timer-wheel.ts";
 
@@ -46,16 +47,6 @@ export interface Sent {
 /** What became of a segment: how it was sent on, or that it waits. */
 export type Became = TcpSegment | "held";
 
-/** What Pinning answers where nothing else is said: every flow has its conntrack, which takes every adjustment. */
-const PINNED: Pinning = {
-  portInUse: () => undefined,
-  ensure: () => undefined,
-  remove: () => undefined,
-  connect: () => undefined,
-  adjust: () => undefined,
-  followedBefore: () => undefined,
-};
-
 /** GatewayLine is a gateway with NAT66 between a phone and a provider that have one TCP connection; there is no kernel. */
 export class GatewayLine {
   readonly sides = { inside: new Set([INSIDE]), outside: OUTSIDE, mtu: 1500 };
@@ -74,9 +65,8 @@ export class GatewayLine {
     const wheel = new TimerWheel(0);
     this.#context = {
       ...makeTables(config, 100, wheel, new RecordedArming(), unobserved, () => false),
-      pins: { ...PINNED, ...pins },
-      conntrack: { queued: 0, flush: () => undefined },
-      stray: { check: () => undefined },
+      ...NO_KERNEL,
+      pins: { ...NO_KERNEL.pins, ...pins },
       counters: this.counters,
       log: pino({ enabled: false }),
       budget: {
