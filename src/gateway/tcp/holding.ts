@@ -51,9 +51,8 @@ export class Holding {
       } catch (error) {
         // Fail open: what is in the batch is accepted as it came, and must not be looked for in the next one, neither
         // among the segments nor among the bytes that wait.
-        this.#giveUp(connection, "an internal error");
+        this.#failed(connection, error);
         connection.segments = connection.segments.filter(({ packet }) => packet !== undefined);
-        this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
       }
     }
   }
@@ -79,13 +78,12 @@ export class Holding {
       if (ahead) this.#sendAhead(connection);
       this.#conclude(connection, undefined);
     } catch (error) {
-      this.#giveUp(connection, "an internal error");
+      this.#failed(connection, error);
       for (const segment of connection.segments.splice(0)) {
         if (segment.packet !== undefined) this.#held--;
         this.#departures.passAsItCame(segment);
       }
       this.#settle(connection);
-      this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
     }
   }
 
@@ -127,9 +125,13 @@ export class Holding {
       if (!send()) this.#giveUp(connection, NOT_SENT);
     } catch (error) {
       this.#departures.passAsItCame(segment);
-      this.#giveUp(connection, "an internal error");
-      this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
+      this.#failed(connection, error);
     }
+  }
+
+  #failed(connection: Connection, error: unknown): void {
+    this.#giveUp(connection, "an internal error");
+    this.#context.budget.warn(this.#context.now, { err: error }, "segments pass unmodified");
   }
 
   #giveUp(connection: Connection, reason: string): void {
