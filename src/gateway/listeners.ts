@@ -53,8 +53,9 @@ function* named(message: SipMessage, { ends }: Flow): Generator<Listener> {
     const [port, transport] = [contact.port ?? defaultPort, contact.transport ?? ends.transport];
     if (tellsOfListener(message, "contact", port)) yield { inside: { host, port }, transport };
   }
-  if (message.kind !== "request") return;
   const { text, via } = message;
+  const port = via.port ?? defaultPort;
+  if (!tellsOfListener(message, "via", port)) return;
   if (canonicalHost(text.slice(via.hostStart, via.hostEnd)) !== host) return;
-  yield { inside: { host, port: via.port ?? defaultPort }, transport: ends.transport };
+  yield { inside: { host, port }, transport: ends.transport };
 }
