@@ -9,7 +9,7 @@ import {
 } from "./component-state.ts";
 import { ExpectationSet } from "./expectation-set.ts";
 import type { TableObserver } from "./observer.ts";
-import { expectEvent, isOfRemoved } from "./removals.ts";
+import { expectEvent, strikeRemoval } from "./removals.ts";
 import { rankOf, type Slots } from "./slots.ts";
 import type { Component, Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -96,7 +96,7 @@ export class ComponentArming {
     const { state, stream } = component;
     const present = expectationsOf(component);
     // What was taken out before the kernel refused it never was there: no event of it will come.
-    for (const one of refused) if (!present.holds(one)) isOfRemoved(component, wantedKey(one));
+    for (const one of refused) if (!present.holds(one)) strikeRemoval(component, wantedKey(one));
     // It was closed or released in the meantime, and its master's end took everything with it.
     if (state.kind !== "armed") return;
     for (const one of refused) state.expectations.remove(one);

@@ -16,7 +16,7 @@ import {
 } from "./component-state.ts";
 import { ExpectationSet } from "./expectation-set.ts";
 import type { TableObserver } from "./observer.ts";
-import { isOfRemoved } from "./removals.ts";
+import { strikeRemoval } from "./removals.ts";
 import { RANKS, rankOf, type Slots } from "./slots.ts";
 import { type Component, NOTHING_WANTED, type Stream } from "./streams.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -108,7 +108,7 @@ export class Expectations {
    */
   gone(component: Component, key: string, now: number): void {
     // It may be the event of an earlier one of this name, which must not be taken for the end of the present one.
-    if (isOfRemoved(component, key)) return;
+    if (strikeRemoval(component, key)) return;
     if (component.state.kind !== "armed" || !component.state.expectations.delete(key)) return;
     this.#slots.note(component);
     this.#observer.consumed(component);

@@ -22,8 +22,8 @@ export function expectEvent(owner: Owner, wanted: Wanted): void {
   owner.removed = { wanted, count: 1, next: owner.removed };
 }
 
-/** True when an expectation of this key was taken out by us and no event of it has come: it is then waited for no more. */
-export function isOfRemoved(owner: Owner, key: string): boolean {
+/** Waits no more for the event of an expectation of this key that we took out; false when none is waited for. */
+export function strikeRemoval(owner: Owner, key: string): boolean {
   let before: Removed | undefined;
   for (let each = owner.removed; each !== undefined; each = each.next) {
     if (wantedKey(each.wanted) === key) {
