@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { packageRoot } from "../package-root.ts";
+import { LONGEST_PACKET } from "../packet/ip-header.ts";
 
 /**
  * The one place that loads the C addon and gives it types. Everything in it moves buffers; what the bytes mean
@@ -118,7 +119,7 @@ export const BATCH = 64;
 /** Bytes of a slab in which no packet is truncated: one slot for each, of 65,531 bytes and their attributes. */
 export const SLAB_BYTES = BATCH * (65_536 + 512);
 /** The largest replacement: what the 16-bit length of a netlink attribute leaves (NFQA_PAYLOAD). */
-export const REPLACEMENT_MAX = 65_531;
+export const REPLACEMENT_MAX = LONGEST_PACKET;
 /** Bytes netlink_dump_next needs in its buffer: the largest datagram the kernel makes of a dump. */
 export const DUMP_BYTES = 32_768;
 /** The least bytes netlink_subscribe needs in its buffer; more hands on more events at once. */
