@@ -4,7 +4,7 @@ import type { ConntrackEntry } from "../kernel/conntrack-message.ts";
 import type { TableEvents } from "../kernel/events.ts";
 import type { ExpectationEnd } from "../kernel/expectation-end.ts";
 import type { FlowTuple } from "../kernel/tuple.ts";
-import { addressOf, endpointKey } from "../packet/address.ts";
+import { addressOf, endpointKey, keyOfEndpoint } from "../packet/address.ts";
 import { type Endpoint, isSameEndpoint, type Transport } from "../packet/endpoint.ts";
 import { type Family, familyOf } from "../packet/host.ts";
 import type { Component } from "../table/streams.ts";
@@ -154,7 +154,7 @@ export class KernelEvents implements TableEvents {
   #signallingEnded(tuple: FlowTuple): void {
     const { source, destination, protocol } = tuple;
     const { bindings } = this.#context;
-    const [from, to] = [endpointKey(addressOf(source.host), source.port), addressOf(destination.host)];
+    const [from, to] = [keyOfEndpoint(source), addressOf(destination.host)];
     const there = endpointKey(to, destination.port);
     const own = bindings[protocol];
     const addressed = addressee(this.#context, to, destination.port, protocol);

@@ -1,4 +1,4 @@
-import { addressOf, endpointKey, hostOf } from "../packet/address.ts";
+import { addressOf, endpointKey, hostOf, keyOfEndpoint } from "../packet/address.ts";
 import type { Endpoint, Transport } from "../packet/endpoint.ts";
 import type { SipPacket } from "../packet/sip-packet.ts";
 import { HeaderTable } from "../sip/headers.ts";
@@ -94,15 +94,14 @@ export class Outbound {
 
   #knownListener(inside: Endpoint, transport: Transport): Binding | undefined {
     const { bindings, now } = this.#context;
-    const known = bindings[transport].byInside(endpointKey(addressOf(inside.host), inside.port));
+    const known = bindings[transport].byInside(keyOfEndpoint(inside));
     if (known !== undefined) known.spokeAt = now;
     return known;
   }
 
   #newListener(inside: Endpoint, transport: Transport): Binding | Refusal {
     const { bindings, now } = this.#context;
-    const key = endpointKey(addressOf(inside.host), inside.port);
-    const made = bindings[transport].create(key, inside, now);
+    const made = bindings[transport].create(keyOfEndpoint(inside), inside, now);
     return typeof made === "string" ? { refused: made } : made;
   }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "../observe/log.ts";
-import { addressOf, type EndpointKey, endpointKey } from "../packet/address.ts";
+import { addressOf, keyOfEndpoint } from "../packet/address.ts";
 import { openLmdbStore } from "../store/lmdb-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -109,7 +109,7 @@ function restoreBinding(
 ): boolean {
   const registrations = record.registrations.map(([name, until]) => [name, until - epoch] as const);
   const { inside, port, portless, isOfConnection, remotes } = record;
-  const binding = bindings.restore(keyOf(record), inside, port, registrations, now);
+  const binding = bindings.restore(keyOfEndpoint(record.inside), inside, port, registrations, now);
   if (binding === undefined) return false;
   // It has its time to speak all the same: its connection may have outlived us.
   binding.isOfConnection = isOfConnection;
@@ -120,9 +120,5 @@ function restoreBinding(
 }
 
 function bindingOf(bindings: Bindings, record: CallRecord): Binding | undefined {
-  return bindings.byInside(keyOf(record));
-}
-
-function keyOf({ inside }: BindingRecord | CallRecord): EndpointKey {
-  return endpointKey(addressOf(inside.host), inside.port);
+  return bindings.byInside(keyOfEndpoint(record.inside));
 }

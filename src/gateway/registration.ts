@@ -1,4 +1,4 @@
-import { type Address, addressOf, endpointKey } from "../packet/address.ts";
+import { type Address, addressOf, keyOfEndpoint } from "../packet/address.ts";
 import { canonicalHost, familyOf } from "../packet/host.ts";
 import { addressOfRecord } from "../sip/address-of-record.ts";
 import { type Contact, contacts, longestExpiry } from "../sip/contact.ts";
@@ -90,6 +90,6 @@ function bindingNamed(context: Registering, flow: Flow, contact: Contact): Bindi
   const bindings = context.bindings[contact.transport ?? transport];
   const port = contact.port ?? defaultPort;
   const host = canonicalHost(contact.host);
-  if (host === inside.host) return bindings.byInside(endpointKey(addressOf(host), port));
+  if (host === inside.host) return bindings.byInside(keyOfEndpoint({ host, port }));
   return host === outside.host ? bindings.byPort(port, familyOf(host)) : undefined;
 }

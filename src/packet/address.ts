@@ -1,3 +1,4 @@
+import type { Endpoint } from "./endpoint.ts";
 import { ipv4ToNumber, numberToIpv4 } from "./ipv4.ts";
 
 /**
@@ -22,4 +23,9 @@ export type EndpointKey = number | string;
 /** The key of an endpoint in the table. */
 export function endpointKey(address: Address, port: number): EndpointKey {
   return typeof address === "number" ? address * 65_536 + port : `${address} ${port}`;
+}
+
+/** The key of an endpoint by its canonical host. */
+export function keyOfEndpoint({ host, port }: Endpoint): EndpointKey {
+  return endpointKey(addressOf(host), port);
 }

@@ -1,5 +1,5 @@
 import type { SequenceAdjustment } from "../../kernel/sequence-adjustment.ts";
-import { addressOf, type EndpointKey, endpointKey } from "../../packet/address.ts";
+import { type EndpointKey, keyOfEndpoint } from "../../packet/address.ts";
 import type { Binding } from "../../table/binding.ts";
 import type { Flow } from "../../table/flows.ts";
 import type { HalfName, HeldSegment } from "./held-segment.ts";
@@ -32,10 +32,9 @@ export interface Connection {
 export function newConnection(
   begun: Pick<Connection, "binding" | "flow" | "began" | "adjusted">,
 ): Connection {
-  const { host, port } = begun.flow.ends.remote;
   return {
     ...begun,
-    remote: endpointKey(addressOf(host), port),
+    remote: keyOfEndpoint(begun.flow.ends.remote),
     halves: { outbound: undefined, inbound: undefined },
     expected: undefined,
     segments: [],
