@@ -5,6 +5,7 @@ import { GatewayGauge } from "./gateway-gauge.ts";
 import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { ScriptCall } from "./script-call.ts";
 import { sessionDescription } from "./script-message.ts";
+import { setUdpTimeouts } from "./udp-timeouts.ts";
 
 /** Short lives in seconds, none of which ends these calls, and ports for both. */
 const CONFIG = `
@@ -21,9 +22,7 @@ let gauge: GatewayGauge;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
-  for (const name of ["udp_timeout", "udp_timeout_stream"]) {
-    await lab.exec("gw", "sysctl", "-qw", `net.netfilter.nf_conntrack_${name}=2`);
-  }
+  await setUdpTimeouts(lab, 2);
   daemon = await Daemon.start(lab, configured(lab, CONFIG));
   gauge = new GatewayGauge(lab);
 });

@@ -5,6 +5,7 @@ import { configured } from "./gateway-config.ts";
 import { GatewayGauge } from "./gateway-gauge.ts";
 import { Lab } from "./namespaces.ts";
 import { ScriptCall } from "./script-call.ts";
+import { setUdpTimeouts } from "./udp-timeouts.ts";
 
 /** Short lives in seconds, and ports for two calls: the next ones get some only if the last have given theirs back. */
 const CONFIG = `
@@ -28,9 +29,7 @@ let calls = 0;
 
 beforeAll(async () => {
   lab = new Lab({ phones: 1 });
-  for (const name of ["udp_timeout", "udp_timeout_stream"]) {
-    await lab.exec("gw", "sysctl", "-qw", `net.netfilter.nf_conntrack_${name}=2`);
-  }
+  await setUdpTimeouts(lab, 2);
   daemon = await Daemon.start(lab, configured(lab, CONFIG));
   gauge = new GatewayGauge(lab);
   ends = await ScriptCall.open(lab, "unused");

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Daemon } from "./daemon.ts";
 import { Lab } from "./namespaces.ts";
 import { ScriptCall } from "./script-call.ts";
+import { setUdpTimeouts } from "./udp-timeouts.ts";
 
 /** Seconds after which the lab's gateway forgets a silent UDP flow; Linux's defaults are 30 and 120. */
 const UDP_TIMEOUT = 2;
@@ -12,9 +13,7 @@ let call: ScriptCall;
 
 beforeEach(async () => {
   lab = new Lab({ phones: 1 });
-  for (const name of ["udp_timeout", "udp_timeout_stream"]) {
-    await lab.exec("gw", "sysctl", "-qw", `net.netfilter.nf_conntrack_${name}=${UDP_TIMEOUT}`);
-  }
+  await setUdpTimeouts(lab, UDP_TIMEOUT);
   await Daemon.start(lab);
   call = await ScriptCall.open(lab, "idle@phone");
   await call.establish();

@@ -6,6 +6,7 @@ import { Daemon, QUEUE } from "./daemon.ts";
 import { INSIDE_INTERFACE, Lab, OUTSIDE_INTERFACE, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { builtFile } from "./package-root.ts";
 import { Program } from "./program.ts";
+import { setUdpTimeouts } from "./udp-timeouts.ts";
 
 const PHONES = 10_000;
 const PROVIDER = `${PROVIDER_HOSTS[0]}:5060`;
@@ -23,10 +24,7 @@ beforeEach(async () => {
   lab = new Lab({ phones: 1 });
   await lab.exec("phone", "ip", "route", "add", "local", NETWORK, "dev", "lo");
   await lab.exec("gw", "ip", "route", "add", NETWORK, "via", phoneAddress(0));
-  const timeouts = ["udp_timeout", "udp_timeout_stream"].map(
-    (name) => `net.netfilter.nf_conntrack_${name}=${UDP_TIMEOUT}`,
-  );
-  await lab.exec("gw", "sysctl", "-qw", ...timeouts);
+  await setUdpTimeouts(lab, UDP_TIMEOUT);
   const sides = ["--inside", INSIDE_INTERFACE, "--outside", OUTSIDE_INTERFACE, "--backend", "iptables"];
   const rules = [...sides, "--queue", `${QUEUE}`, "--signalling-ports", SIGNALLING];
   await lab.exec("gw", process.execPath, builtFile("src/cli/main.ts"), "rules", "apply", ...rules);

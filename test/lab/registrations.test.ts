@@ -6,6 +6,7 @@ import { Daemon } from "./daemon.ts";
 import { Lab, PROVIDER_HOSTS, phoneAddress } from "./namespaces.ts";
 import { type ScriptEnd, ScriptMachine } from "./script-end.ts";
 import { field, request, response, startLine } from "./script-message.ts";
+import { setUdpTimeouts } from "./udp-timeouts.ts";
 
 const PHONE = phoneAddress(0);
 const [PROVIDER, , STRANGER] = PROVIDER_HOSTS;
@@ -27,10 +28,7 @@ let messages: number;
 
 beforeEach(async () => {
   lab = new Lab({ phones: 1 });
-  const timeouts = ["udp_timeout", "udp_timeout_stream"].map(
-    (name) => `net.netfilter.nf_conntrack_${name}=${UDP_TIMEOUT}`,
-  );
-  await lab.exec("gw", "sysctl", "-qw", ...timeouts);
+  await setUdpTimeouts(lab, UDP_TIMEOUT);
   const file = join(lab.directory, "config.toml");
   writeFileSync(file, `[timers]\nbinding = ${IDLE}\n`);
   daemon = await Daemon.start(lab, ["--config", file]);
